@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * identity: one user key, public half and a way to sign with it. It is read
+ * from a file (OpenSSH format; PEM and PKCS#8 with OpenSSL) or lives in an
+ * agent.
+ */
+#ifndef CONTROL_IDENTITY_H
+#define CONTROL_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/agent.h"
+#include "util/error.h"
+
+struct identity {
+	/* Signature algorithm: "ssh-ed25519", "ecdsa-sha2-nistp256" (384,
+	 * 521), or "rsa-sha2-512" for RSA keys. */
+	const char *algorithm;
+	uint8_t *blob; /* public key, RFC 4253 section 6.6 wire format */
+	size_t blob_len;
+	char *source;        /* path, or "agent: comment" */
+	void *private_key;   /* EVP_PKEY, or NULL if agent signs */
+	struct agent *agent; /* not owned; NULL if private_key signs */
+};
+
+enum identity_state {
+	IDENTITY_OK,
+	IDENTITY_ENCRYPTED, /* only the blob may be known */
+	IDENTITY_ABSENT,    /* no such file */
+	IDENTITY_BAD,       /* err is filled */
+};
+
+/*
+ * Read a private key file. On IDENTITY_OK *id is a new identity that can
+ * sign. On IDENTITY_ENCRYPTED *id is an identity without private_key and
+ * agent; its blob is filled if it can be known (OpenSSH format, or a .pub
+ * file beside it), else NULL. A file that others may read or write is
+ * IDENTITY_BAD, as ssh refuses it, chmod 600 named. Security-key (sk-) types,
+ * DSA and certificates are IDENTITY_BAD with a message that says so. path is
+ * used as given.
+ */
+enum identity_state identity_read_file(const char *path,
+    struct identity **id, struct error *err);
+
+/* An identity of an agent's key; NULL if the type can't be used. */
+struct identity *identity_from_agent(struct agent *agent,
+    const struct agent_key *key);
+
+void identity_free(struct identity *id);
+
+/*
+ * Sign with private_key. *sig (caller frees) is the inner signature as RFC
+ * 4253/5656/8332/8709 have it, without the algorithm name: ed25519 64 bytes;
+ * ECDSA mpint r, mpint s; RSA PKCS#1 v1.5 over SHA-512. Returns 0 or -1 with
+ * err.
+ */
+int identity_sign(const struct identity *id, const uint8_t *data,
+    size_t data_len, uint8_t **sig, size_t *sig_len, struct error *err);
+
+/*
+ * The public key blob as it is offered to a server through libssh2: equal to
+ * blob, but for RSA with the inner name "rsa-sha2-512" instead of "ssh-rsa",
+ * which makes libssh2 of every version sign with that algorithm. Caller
+ * frees.
+ */
+uint8_t *identity_offer_blob(const struct identity *id, size_t *len);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * signer: all user keys of a run. Loaded and unlocked once, before the first
+ * connection; asked for signatures by workers through the control loop. It
+ * signs nothing but a well-formed user authentication request (RFC 4252
+ * section 7) for the very user and key that the job was given.
+ */
+#ifndef CONTROL_SIGNER_H
+#define CONTROL_SIGNER_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/identity.h"
+#include "util/error.h"
+
+struct signer;
+
+/* Called once for each signer_request(); sig NULL: refused or failed, and
+ * why says so. sig is the inner signature (see identity_sign()). */
+typedef void (*signer_done)(void *ctx, uint64_t ticket, const uint8_t *sig,
+    size_t sig_len, const char *why);
+
+/*
+ * Connect to $SSH_AUTH_SOCK, if set, and list its keys; an agent that does
+ * not answer is a warning. done(ctx, ...) gets the signatures. Never NULL.
+ */
+struct signer *signer_new(signer_done done, void *ctx);
+void signer_free(struct signer *s);
+
+/*
+ * Make the key file at path usable. If it is encrypted and the agent does not
+ * hold it, it goes into a private agent, and ssh-add asks for its passphrase
+ * on the terminal, once; without a terminal (can_prompt false) that is an
+ * error. Each path is read once; later calls cost nothing. Returns 0, or -1
+ * with err.
+ */
+int signer_add_file(struct signer *s, const char *path, bool can_prompt,
+    struct error *err);
+
+/*
+ * The default identities of ssh(1): ~/.ssh/id_rsa, id_ecdsa, id_ed25519
+ * (in ssh's order). Absent ones are skipped; ones that can't be used are
+ * skipped with a warning; encrypted ones that the agent does not hold are
+ * asked for as above if can_prompt, else skipped with a warning.
+ */
+void signer_add_defaults(struct signer *s, bool can_prompt);
+
+/* To be called after the last add: seals the private agent. */
+void signer_seal(struct signer *s);
+
+/*
+ * The identities to offer for a host, in order: keys of the agent (those
+ * that match identity_path first), then the file's key, or the default
+ * files' keys if identity_path is NULL; no key twice. Returns their number;
+ * *ids (owned by the signer, valid until signer_free()) is cached for each
+ * identity_path, so this is cheap for thousands of hosts.
+ */
+size_t signer_identities(struct signer *s, const char *identity_path,
+    struct identity *const **ids);
+
+/*
+ * Sign request on behalf of a job. request is what libssh2 gives its sign
+ * callback: string session id, then SSH_MSG_USERAUTH_REQUEST. It must name
+ * user, "ssh-connection", "publickey", and id's algorithm and offered blob
+ * exactly, and nothing may follow. done() is called, maybe before this
+ * returns, with ticket.
+ */
+void signer_request(struct signer *s, const struct identity *id,
+    const char *user, const uint8_t *request, size_t request_len,
+    uint64_t ticket);
+
+/*
+ * Pure check behind signer_request(): 0, or -1 with err. The session id must
+ * be 20 to 64 bytes.
+ */
+int signer_check_request(const struct identity *id, const char *user,
+    const uint8_t *request, size_t request_len, struct error *err);
+
+/*
+ * For the control loop: fill at most max pollfds with what the agents wait
+ * for, return how many; after poll(2), hand the same ones back.
+ */
+size_t signer_poll(struct signer *s, struct pollfd *fds, size_t max);
+void signer_handle(struct signer *s, const struct pollfd *fds, size_t count);
+
+#endif

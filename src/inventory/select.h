@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* select: from -h, -g, -x and -hostfile to the hosts of a run, in order. */
+#ifndef INVENTORY_SELECT_H
+#define INVENTORY_SELECT_H
+
+#include <stddef.h>
+
+#include "inventory/inventory.h"
+
+enum choice_kind {
+	CHOICE_HOSTS,    /* -h: a host set expression */
+	CHOICE_GROUPS,   /* -g: group names, "," between, globs and ranges */
+	CHOICE_EXCLUDE,  /* -x: a host set expression, @group included */
+	CHOICE_HOSTFILE, /* -hostfile: path or "-" for stdin */
+};
+
+/* One option as given; the order of the options is the order of the hosts. */
+struct choice {
+	enum choice_kind kind;
+	const char *text;
+};
+
+/*
+ * Expand the choices into names: all that add in their order, then the
+ * exclusions taken out. Duplicates once. In a hostfile each line is an
+ * expression; "#" starts a comment. An -x that matches nothing is no error.
+ * A bare name given to -h that is no inventory host is an ad hoc host.
+ * Returns the names (caller frees), or NULL with err filled. An empty result
+ * is not an error here.
+ */
+struct hostset *select_names(const struct inventory *inv,
+    const struct choice *choices, size_t count, struct error *err);
+
+/*
+ * Resolve every name. Returns an array of hostset_count(names) hosts, owned
+ * by the caller (host_clear() each, then free()), or NULL with err filled.
+ */
+struct host *select_resolve(const struct inventory *inv,
+    const struct hostset *names, const struct host_overrides *overrides,
+    struct error *err);
+
+#endif

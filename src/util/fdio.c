@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "util/fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/log.h"
+#include "util/xalloc.h"
+
+void
+fd_set_nonblock(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+		fatal("fcntl: %s", strerror(errno));
+}
+
+void
+fd_close(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+int
+fd_flush(int fd, struct buf *b)
+{
+	ssize_t n;
+
+	while (buf_len(b) > 0) {
+		n = write(fd, buf_head(b), buf_len(b));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return errno == EAGAIN ? 0 : -1;
+		buf_consume(b, (size_t)n);
+	}
+	return 0;
+}
+
+ssize_t
+fd_fill(int fd, struct buf *b, size_t max_bytes)
+{
+	uint8_t *p;
+	ssize_t n;
+
+	p = buf_reserve(b, max_bytes);
+	if (p == NULL) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	do
+		n = read(fd, p, max_bytes);
+	while (n == -1 && errno == EINTR);
+	if (n > 0)
+		buf_advance(b, (size_t)n);
+	return n;
+}
+
+char *
+file_read(const char *path, size_t max_bytes, size_t *len, struct error *err)
+{
+	struct buf b;
+	char *text = NULL;
+	ssize_t n;
+	int fd;
+
+	buf_init(&b, max_bytes + 65536);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1) {
+		error_set(err, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	while ((n = fd_fill(fd, &b, 65536)) > 0) {
+		if (buf_len(&b) > max_bytes)
+			break;
+	}
+	if (n == -1)
+		error_set(err, "%s: %s", path, strerror(errno));
+	else if (n > 0)
+		error_set(err, "%s: larger than %zu bytes", path, max_bytes);
+	else {
+		*len = buf_len(&b);
+		text = xmalloc(*len + 1);
+		if (*len > 0)
+			memcpy(text, buf_head(&b), *len);
+		text[*len] = '\0';
+	}
+	buf_clear(&b);
+	close(fd);
+	return text;
+}
+
+char *
+path_expand_home(const char *path)
+{
+	const char *home;
+	struct passwd *pw;
+
+	if (path[0] != '~' || (path[1] != '/' && path[1] != '\0'))
+		return xstrdup(path);
+	home = getenv("HOME");
+	if (home == NULL || home[0] == '\0') {
+		pw = getpwuid(getuid());
+		home = pw != NULL ? pw->pw_dir : "/";
+	}
+	return xasprintf("%s%s", home, path + 1);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* fdio: small helpers for file descriptors. */
+#ifndef UTIL_FDIO_H
+#define UTIL_FDIO_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "util/buf.h"
+#include "util/error.h"
+
+/* Set O_NONBLOCK; fatal() on failure, which only a bad descriptor causes. */
+void fd_set_nonblock(int fd);
+
+/* close() if fd is not -1, and set it to -1. */
+void fd_close(int *fd);
+
+/*
+ * Write as much of b as fd takes without blocking, and consume it.
+ * Returns 0 (b may still hold bytes), or -1 with errno set.
+ */
+int fd_flush(int fd, struct buf *b);
+
+/*
+ * Append up to max_bytes from fd to b. Returns the number of bytes read, 0 at
+ * end of file, or -1 with errno set (EAGAIN: nothing there now; ENOBUFS: b is
+ * full).
+ */
+ssize_t fd_fill(int fd, struct buf *b, size_t max_bytes);
+
+/*
+ * Read a whole file of at most max_bytes. Returns the content, NUL-terminated
+ * and owned by the caller, its length in *len; or NULL with err filled with
+ * the path and the reason.
+ */
+char *file_read(const char *path, size_t max_bytes, size_t *len,
+    struct error *err);
+
+/* Expand a leading "~/" with $HOME (or the passwd entry); caller frees. */
+char *path_expand_home(const char *path);
+
+#endif

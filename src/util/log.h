@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * log: messages to the user on stderr, each one line, each with the program's
+ * name. Nothing a host sent goes through here unescaped.
+ */
+#ifndef UTIL_LOG_H
+#define UTIL_LOG_H
+
+#include <stdbool.h>
+
+/* Name the program in messages; name must stay valid. */
+void log_init(const char *name);
+
+/* Silence warnings (option -q); errors are still printed. */
+void log_set_quiet(bool quiet);
+
+/* "name: warning: text" on stderr. */
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* "name: text" on stderr. */
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Our own bug, no memory, a broken pipe between our own processes: print
+ * "name: text" and _exit with status 5 (local or internal error).
+ */
+_Noreturn void fatal(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
+
+#endif
