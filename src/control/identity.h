@@ -16,30 +16,41 @@
 
 struct identity {
 	/* Signature algorithm: "ssh-ed25519", "ecdsa-sha2-nistp256" (384,
-	 * 521), or "rsa-sha2-512" for RSA keys. */
+	 * 521), or "rsa-sha2-512" for RSA keys. NULL if blob is NULL. */
 	const char *algorithm;
 	uint8_t *blob; /* public key, RFC 4253 section 6.6 wire format */
 	size_t blob_len;
+	/* The blob as it is offered to a server through libssh2: equal to
+	 * blob, but for RSA with the inner name "rsa-sha2-512" instead of
+	 * "ssh-rsa", which makes libssh2 of every version sign with that
+	 * algorithm. */
+	uint8_t *offer;
+	size_t offer_len;
 	char *source;        /* path, or "agent: comment" */
-	void *private_key;   /* EVP_PKEY, or NULL if agent signs */
+	void *private_key;   /* EVP_MD_CTX ready to sign; NULL: agent signs */
 	struct agent *agent; /* not owned; NULL if private_key signs */
 };
 
 enum identity_state {
 	IDENTITY_OK,
 	IDENTITY_ENCRYPTED, /* only the blob may be known */
-	IDENTITY_ABSENT,    /* no such file */
+	IDENTITY_PUBLIC,    /* only the blob is there; err is filled */
+	IDENTITY_ABSENT,    /* no such file; err is filled */
 	IDENTITY_BAD,       /* err is filled */
 };
 
 /*
- * Read a private key file. On IDENTITY_OK *id is a new identity that can
- * sign. On IDENTITY_ENCRYPTED *id is an identity without private_key and
- * agent; its blob is filled if it can be known (OpenSSH format, or a .pub
- * file beside it), else NULL. A file that others may read or write is
- * IDENTITY_BAD, as ssh refuses it, chmod 600 named. Security-key (sk-) types,
- * DSA and certificates are IDENTITY_BAD with a message that says so. path is
- * used as given.
+ * Read a private key file. path is used as given. *id is NULL or a new
+ * identity:
+ * IDENTITY_OK: it can sign.
+ * IDENTITY_ENCRYPTED: it has neither private_key nor agent; its blob is
+ * filled if it can be known (OpenSSH format, or a .pub file beside it).
+ * IDENTITY_PUBLIC: path names a public key, or only path.pub exists; the
+ * identity has that blob. An agent may hold the private half.
+ * IDENTITY_ABSENT, IDENTITY_BAD: NULL. A file of ours that others may use is
+ * bad, as ssh refuses it, chmod 600 named. Security-key (sk-) types, DSA and
+ * certificates are bad with a message that says so, and so is a key that does
+ * not verify what it signs.
  */
 enum identity_state identity_read_file(const char *path,
     struct identity **id, struct error *err);
@@ -50,6 +61,9 @@ struct identity *identity_from_agent(struct agent *agent,
 
 void identity_free(struct identity *id);
 
+/* Do both have the same public key? False if one is not known. */
+bool identity_equal(const struct identity *a, const struct identity *b);
+
 /*
  * Sign with private_key. *sig (caller frees) is the inner signature as RFC
  * 4253/5656/8332/8709 have it, without the algorithm name: ed25519 64 bytes;
@@ -59,12 +73,7 @@ void identity_free(struct identity *id);
 int identity_sign(const struct identity *id, const uint8_t *data,
     size_t data_len, uint8_t **sig, size_t *sig_len, struct error *err);
 
-/*
- * The public key blob as it is offered to a server through libssh2: equal to
- * blob, but for RSA with the inner name "rsa-sha2-512" instead of "ssh-rsa",
- * which makes libssh2 of every version sign with that algorithm. Caller
- * frees.
- */
+/* A copy of offer. Caller frees. */
 uint8_t *identity_offer_blob(const struct identity *id, size_t *len);
 
 #endif

@@ -19,7 +19,8 @@
 struct signer;
 
 /* Called once for each signer_request(); sig NULL: refused or failed, and
- * why says so. sig is the inner signature (see identity_sign()). */
+ * why says so. sig is the inner signature (see identity_sign()). sig and why
+ * are valid during the call only. It must not free the signer. */
 typedef void (*signer_done)(void *ctx, uint64_t ticket, const uint8_t *sig,
     size_t sig_len, const char *why);
 
@@ -28,14 +29,21 @@ typedef void (*signer_done)(void *ctx, uint64_t ticket, const uint8_t *sig,
  * not answer is a warning. done(ctx, ...) gets the signatures. Never NULL.
  */
 struct signer *signer_new(signer_done done, void *ctx);
+
+/* NULL is fine. Signatures that agents still owe are dropped, without a
+ * call. */
 void signer_free(struct signer *s);
 
 /*
  * Make the key file at path usable. If it is encrypted and the agent does not
  * hold it, it goes into a private agent, and ssh-add asks for its passphrase
  * on the terminal, once; without a terminal (can_prompt false) that is an
- * error. Each path is read once; later calls cost nothing. Returns 0, or -1
- * with err.
+ * error. A public key (path names one, or only path.pub is there) is enough if
+ * the agent holds the private half. Each path is read once; later calls cost
+ * nothing and return the same. Returns 0, or -1 with err.
+ *
+ * From the first prompt until signer_seal() or signer_free() SIGINT, SIGTERM
+ * and SIGHUP are blocked (see agent_private_new()).
  */
 int signer_add_file(struct signer *s, const char *path, bool can_prompt,
     struct error *err);
@@ -54,9 +62,12 @@ void signer_seal(struct signer *s);
 /*
  * The identities to offer for a host, in order: keys of the agent (those
  * that match identity_path first), then the file's key, or the default
- * files' keys if identity_path is NULL; no key twice. Returns their number;
+ * files' keys if identity_path is NULL; no key twice. A key that both the
+ * agent and a plain file hold stands at the agent's place, and the file's
+ * copy signs: that is quicker and can't be refused. Returns their number;
  * *ids (owned by the signer, valid until signer_free()) is cached for each
- * identity_path, so this is cheap for thousands of hosts.
+ * identity_path, so this is cheap for thousands of hosts. To be called after
+ * the adds; a path that was not added gives the agent's keys.
  */
 size_t signer_identities(struct signer *s, const char *identity_path,
     struct identity *const **ids);
@@ -80,8 +91,8 @@ int signer_check_request(const struct identity *id, const char *user,
     const uint8_t *request, size_t request_len, struct error *err);
 
 /*
- * For the control loop: fill at most max pollfds with what the agents wait
- * for, return how many; after poll(2), hand the same ones back.
+ * For the control loop: fill at most max (2 is enough) pollfds with what the
+ * agents wait for, return how many; after poll(2), hand the same ones back.
  */
 size_t signer_poll(struct signer *s, struct pollfd *fds, size_t max);
 void signer_handle(struct signer *s, const struct pollfd *fds, size_t count);

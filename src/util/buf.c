@@ -176,8 +176,8 @@ cursor_get_u32(struct cursor *c, uint32_t *v)
 
 	if (cursor_get_bytes(c, &p, 4) == -1)
 		return -1;
-	*v = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | p[3];
+	*v = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+	    p[3];
 	return 0;
 }
 

@@ -30,7 +30,7 @@ buf_len(const struct buf *b)
 static inline uint8_t *
 buf_head(const struct buf *b)
 {
-	return b->data + b->head;
+	return b->data != NULL ? b->data + b->head : NULL;
 }
 
 /*

@@ -33,8 +33,8 @@ ssize_t fd_fill(int fd, struct buf *b, size_t max_bytes);
  * and owned by the caller, its length in *len; or NULL with err filled with
  * the path and the reason.
  */
-char *file_read(const char *path, size_t max_bytes, size_t *len,
-    struct error *err);
+char *file_read(
+    const char *path, size_t max_bytes, size_t *len, struct error *err);
 
 /* Expand a leading "~/" with $HOME (or the passwd entry); caller frees. */
 char *path_expand_home(const char *path);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inventory/settings.h"
+#include "util/suggest.h"
+#include "util/xalloc.h"
+
+#define HELP_COLUMN 30
+
+/* One name of one row of one table. */
+struct name {
+	const struct option_row *row;
+	void *target;
+};
+
+/* All names, as getopt knows them by index. */
+struct names {
+	struct option *options;
+	struct name *names;
+	size_t count;
+};
+
+static void
+names_add(struct names *n, const struct option_row *row, void *target,
+    const char *name, size_t len)
+{
+	n->options =
+	    xreallocarray(n->options, n->count + 2, sizeof(*n->options));
+	n->names = xreallocarray(n->names, n->count + 1, sizeof(*n->names));
+	memset(&n->options[n->count], 0, 2 * sizeof(*n->options));
+	n->options[n->count].name = xstrndup(name, len);
+	n->options[n->count].has_arg =
+	    row->kind == OPTION_FLAG ? no_argument : required_argument;
+	n->names[n->count++] = (struct name){row, target};
+}
+
+static void
+names_init(struct names *n, const struct option_table *tables)
+{
+	const struct option_row *row;
+	const char *name;
+	size_t len;
+
+	memset(n, 0, sizeof(*n));
+	for (; tables->rows != NULL; tables++) {
+		for (row = tables->rows; row->names != NULL; row++) {
+			for (name = row->names; *name != '\0';
+			     name += len + (name[len] == ',')) {
+				len = strcspn(name, ",");
+				names_add(n, row, tables->target, name, len);
+			}
+		}
+	}
+}
+
+static void
+names_clear(struct names *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->count; i++) {
+		char *name;
+
+		memcpy(&name, &n->options[i].name, sizeof(name));
+		free(name);
+	}
+	free(n->options);
+	free(n->names);
+}
+
+static const char *
+names_candidate(const void *ctx, size_t index)
+{
+	const struct names *n = ctx;
+
+	return index < n->count ? n->options[index].name : NULL;
+}
+
+static int
+number_parse(const struct option_row *row, const char *text, uint32_t *value,
+    struct error *err)
+{
+	unsigned long number;
+	char *end;
+
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
+	    number < row->least || number > row->most)
+		return error_set(err, "\"%s\" is not a number from %u to %u",
+		    text, row->least, row->most);
+	*value = (uint32_t)number;
+	return 0;
+}
+
+static int
+word_parse(const struct option_row *row, const char *text, unsigned *value,
+    struct error *err)
+{
+	const char *word = row->words;
+	unsigned index = 0;
+	size_t len;
+
+	for (; *word != '\0'; word += len + (word[len] == '|'), index++) {
+		len = strcspn(word, "|");
+		if (strlen(text) == len && strncmp(word, text, len) == 0) {
+			*value = index;
+			return 0;
+		}
+	}
+	return error_set(err, "\"%s\" is none of %s", text, row->words);
+}
+
+static int
+option_set(const struct option_row *row, void *target, const char *text,
+    struct error *err)
+{
+	char *place = (char *)target + row->offset;
+	struct option_list *list;
+
+	switch (row->kind) {
+	case OPTION_FLAG:
+		*(bool *)place = true;
+		return 0;
+	case OPTION_STRING:
+		memcpy(place, &text, sizeof(text));
+		return 0;
+	case OPTION_NUMBER:
+		return number_parse(row, text, (void *)place, err);
+	case OPTION_DURATION:
+		return duration_parse(text, (void *)place, err);
+	case OPTION_WORD:
+		return word_parse(row, text, (void *)place, err);
+	case OPTION_LIST:
+		list = (void *)place;
+		list->values = xreallocarray(
+		    list->values, list->count + 1, sizeof(*list->values));
+		list->values[list->count++] =
+		    (struct option_value){row->tag, text};
+		return 0;
+	}
+	return -1;
+}
+
+/* Why getopt did not take this word. */
+static int
+option_refused(
+    int rc, const char *word, const struct names *names, struct error *err)
+{
+	size_t dashes = strspn(word, "-"), len = strcspn(word + dashes, "=");
+	char *name = xstrndup(word + dashes, len);
+	size_t i, alike = 0;
+	const char *near;
+
+	for (i = 0; i < names->count; i++)
+		alike += strncmp(names->options[i].name, name, len) == 0;
+	near = suggest(name, names_candidate, names);
+	if (rc == ':')
+		error_set(err, "option -%s needs a value", name);
+	else if (alike == 1 && word[dashes + len] == '=')
+		error_set(err, "option -%s takes no value", name);
+	else if (alike > 1)
+		error_set(err, "option -%s is ambiguous", name);
+	else if (near != NULL)
+		error_set(
+		    err, "unknown option -%s; did you mean -%s?", name, near);
+	else
+		error_set(err, "unknown option -%s", name);
+	free(name);
+	return -1;
+}
+
+int
+options_parse(const struct option_table *tables, int argc, char **argv,
+    int *operand, struct error *err)
+{
+	struct names names;
+	struct error why;
+	int index, rc, result = 0, at;
+
+	names_init(&names, tables);
+	opterr = 0;
+	optind = 1;
+	for (;;) {
+		at = optind;
+		rc = getopt_long_only(argc, argv, "+:", names.options, &index);
+		if (rc == -1)
+			break;
+		if (rc != 0) {
+			result = option_refused(rc, argv[at], &names, err);
+			break;
+		}
+		if (option_set(names.names[index].row,
+			names.names[index].target, optarg, &why) == -1) {
+			result = error_set(err, "option -%s: %s",
+			    names.options[index].name, why.text);
+			break;
+		}
+	}
+	*operand = optind;
+	if (result == 0 && optind < argc && strcmp(argv[optind - 1], "--") != 0)
+		result =
+		    error_set(err, "unexpected argument \"%s\"", argv[optind]);
+	names_clear(&names);
+	return result;
+}
+
+void
+options_clear(const struct option_table *tables)
+{
+	const struct option_row *row;
+	struct option_list *list;
+
+	for (; tables->rows != NULL; tables++) {
+		for (row = tables->rows; row->names != NULL; row++) {
+			if (row->kind != OPTION_LIST)
+				continue;
+			list = (void *)((char *)tables->target + row->offset);
+			free(list->values);
+			memset(list, 0, sizeof(*list));
+		}
+	}
+}
+
+static void
+row_help(const struct option_row *row, FILE *out)
+{
+	const char *p;
+	int width;
+
+	if (row->heading != NULL)
+		fprintf(out, "\n%s:\n", row->heading);
+	width = fprintf(out, "  -");
+	for (p = row->names; *p != '\0'; p++)
+		width +=
+		    *p == ',' ? fprintf(out, ", -") : fprintf(out, "%c", *p);
+	if (row->argument != NULL)
+		width += fprintf(out, " %s", row->argument);
+	if (width >= HELP_COLUMN)
+		width = fprintf(out, "\n") - 1;
+	fprintf(out, "%*s%s\n", HELP_COLUMN - width, "", row->help);
+}
+
+void
+options_help(const struct option_table *tables, FILE *out)
+{
+	const struct option_row *row;
+
+	for (; tables->rows != NULL; tables++) {
+		for (row = tables->rows; row->names != NULL; row++)
+			row_help(row, out);
+	}
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * options: command lines by table. One row an option gives its parsing, its
+ * place in --help and in the completion. One dash or two, a value behind "="
+ * or a blank, unambiguous abbreviations, as getopt_long_only(3).
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "util/error.h"
+
+enum option_kind {
+	OPTION_FLAG,	 /* bool: set */
+	OPTION_STRING,	 /* const char *: the last one given */
+	OPTION_NUMBER,	 /* uint32_t: from least to most */
+	OPTION_DURATION, /* uint32_t: milliseconds */
+	OPTION_WORD,	 /* unsigned: index in words */
+	OPTION_LIST,	 /* struct option_list: every one, in order */
+};
+
+/* Values of OPTION_LIST rows; several rows may fill one list. */
+struct option_value {
+	int tag; /* the row's: which option it was */
+	const char *text;
+};
+
+struct option_list {
+	struct option_value *values;
+	size_t count;
+};
+
+struct option_row {
+	const char *names;    /* "f,fanout": without dash, all the same */
+	const char *argument; /* its name in --help; NULL for flags */
+	enum option_kind kind;
+	size_t offset;	     /* of the value in the table's target */
+	const char *help;    /* one line */
+	const char *heading; /* of the first row of a section, else NULL */
+	uint32_t least, most;
+	const char *words; /* of OPTION_WORD, "|" between */
+	int tag;	   /* of OPTION_LIST */
+};
+
+/* Rows, ended by one whose names are NULL, and the struct they fill. */
+struct option_table {
+	const struct option_row *rows;
+	void *target;
+};
+
+/*
+ * Parse argv into the targets of the tables, which hold the defaults; a table
+ * whose rows are NULL ends them. *operand is set to the index of the first
+ * argument that is no option (those may follow only "--"; another one is an
+ * error), argc if none. Returns 0, or -1 with err.
+ */
+int options_parse(const struct option_table *tables, int argc, char **argv,
+    int *operand, struct error *err);
+
+/* Free the lists in the targets. */
+void options_clear(const struct option_table *tables);
+
+/* The options, one a line under their headings. */
+void options_help(const struct option_table *tables, FILE *out);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "cli/run_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/prompt.h"
+#include "control/secrets.h"
+#include "inventory/select.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+#define FANOUT_DEFAULT 64
+
+#define AT(member)     offsetof(struct run_options, member)
+
+const struct option_row run_option_rows[] = {
+    {"h", "LIST", OPTION_LIST, AT(choices),
+	"hosts: web[01-20],db1,user@10.0.0.5:22", "Hosts", .tag = CHOICE_HOSTS},
+    {"g", "GROUPS", OPTION_LIST, AT(choices),
+	"groups of the inventory: web,db_*", .tag = CHOICE_GROUPS},
+    {"x", "LIST", OPTION_LIST, AT(choices), "leave these out",
+	.tag = CHOICE_EXCLUDE},
+    {"hostfile", "FILE", OPTION_LIST, AT(choices),
+	"hosts, a list a line; - is stdin", .tag = CHOICE_HOSTFILE},
+    {"i,inventory", "FILE", OPTION_LIST, AT(inventories),
+	"inventory; several merge"},
+    {"list", NULL, OPTION_FLAG, AT(list),
+	"print the chosen hosts, run nothing"},
+    {"list-folded", NULL, OPTION_FLAG, AT(list_folded),
+	"the same as one folded list"},
+
+    {"u,user", "NAME", OPTION_STRING, AT(user),
+	"log in as (default: inventory, then you)", "Login"},
+    {"port", "PORT", OPTION_STRING, AT(port),
+	"SSH port (default: inventory, then 22)"},
+    {"k,identity", "FILE", OPTION_STRING, AT(identity), "private key file"},
+    {"ask-pass", NULL, OPTION_FLAG, AT(ask_pass),
+	"ask once for the password of all hosts"},
+    {"known-hosts", "FILE", OPTION_LIST, AT(known_hosts),
+	"instead of those of ssh; repeatable"},
+    {"host-key", "MODE", OPTION_WORD, AT(host_key),
+	"strict (default) or accept-new", .words = "strict|accept-new"},
+
+    {"f,fanout", "N", OPTION_NUMBER, AT(fanout), "hosts at once (default 64)",
+	"Pace", 1, 100000},
+    {"workers", "N", OPTION_NUMBER, AT(workers),
+	"worker processes (default: one a CPU)", NULL, 1, 1024},
+    {"connect-timeout", "TIME", OPTION_STRING, AT(connect_timeout),
+	"until logged in (default 10s)"},
+    {"timeout", "TIME", OPTION_STRING, AT(timeout),
+	"of the command (default none)"},
+    {"idle-timeout", "TIME", OPTION_DURATION, AT(idle_timeout_ms),
+	"without a byte (default none)"},
+
+    {"output", "MODE", OPTION_WORD, AT(output), "live (default) or none",
+	"Output", .words = "live|none"},
+    {"no-prefix", NULL, OPTION_FLAG, AT(no_prefix), "lines without \"host: \""},
+    {"report", "FILE", OPTION_STRING, AT(report),
+	"one JSON record a host, a line each"},
+    {"color", "WHEN", OPTION_WORD, AT(color), "auto (default), always, never",
+	.words = "auto|always|never"},
+    {"S", NULL, OPTION_FLAG, AT(largest_exit),
+	"exit with the largest remote exit status"},
+    {"q,quiet", NULL, OPTION_FLAG, AT(quiet),
+	"no warnings, no summary if all is well"},
+    {"help", NULL, OPTION_FLAG, AT(help), "this text"},
+    {"version", NULL, OPTION_FLAG, AT(version),
+	"version of the program and its libraries"},
+    {NULL},
+};
+
+void
+run_options_init(struct run_options *o)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	memset(o, 0, sizeof(*o));
+	o->fanout = FANOUT_DEFAULT;
+	o->workers = cpus > 0 ? (uint32_t)cpus : 1;
+}
+
+static int
+load_inventories(
+    struct run_hosts *h, const struct run_options *o, struct error *err)
+{
+	char *path;
+	size_t i;
+	int rc;
+
+	h->inventory = inventory_new();
+	for (i = 0; i < o->inventories.count; i++) {
+		if (inventory_load(
+			h->inventory, o->inventories.values[i].text, err) == -1)
+			return -1;
+	}
+	if (o->inventories.count == 0) {
+		path = inventory_default_path();
+		rc = path != NULL ? inventory_load(h->inventory, path, err) : 0;
+		free(path);
+		if (rc == -1)
+			return -1;
+	}
+	return inventory_finish(h->inventory, err);
+}
+
+static int
+check_choices(const struct run_options *o, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < o->choices.count; i++) {
+		if (o->choices.values[i].tag != CHOICE_EXCLUDE)
+			return 0;
+	}
+	return error_set(
+	    err, "no hosts chosen: name some with -h, -g or -hostfile");
+}
+
+int
+run_hosts_load(
+    struct run_hosts *h, const struct run_options *o, struct error *err)
+{
+	const struct host_overrides overrides = {
+	    .value = {[SETTING_USER] = o->user,
+		[SETTING_PORT] = o->port,
+		[SETTING_IDENTITY_FILE] = o->identity,
+		[SETTING_CONNECT_TIMEOUT] = o->connect_timeout,
+		[SETTING_TIMEOUT] = o->timeout}};
+	struct choice *choices;
+	size_t i;
+
+	memset(h, 0, sizeof(*h));
+	if (check_choices(o, err) == -1 || load_inventories(h, o, err) == -1)
+		return -1;
+	choices = xcalloc(o->choices.count, sizeof(*choices));
+	for (i = 0; i < o->choices.count; i++) {
+		choices[i].kind = (enum choice_kind)o->choices.values[i].tag;
+		choices[i].text = o->choices.values[i].text;
+	}
+	h->names = select_names(h->inventory, choices, o->choices.count, err);
+	free(choices);
+	if (h->names == NULL)
+		return -1;
+	if (hostset_count(h->names) == 0)
+		return error_set(err, "the choice of hosts is empty");
+	h->hosts = select_resolve(h->inventory, h->names, &overrides, err);
+	return h->hosts != NULL ? 0 : -1;
+}
+
+void
+run_hosts_clear(struct run_hosts *h)
+{
+	size_t i;
+
+	for (i = 0; h->hosts != NULL && i < hostset_count(h->names); i++)
+		host_clear(&h->hosts[i]);
+	free(h->hosts);
+	hostset_free(h->names);
+	inventory_free(h->inventory);
+	memset(h, 0, sizeof(*h));
+}
+
+int
+run_hosts_list(const struct run_hosts *h, bool is_folded, struct error *err)
+{
+	char *folded;
+	size_t i;
+
+	if (is_folded) {
+		folded = hostset_fold(h->names);
+		printf("%s\n", folded);
+		free(folded);
+	}
+	for (i = 0; !is_folded && i < hostset_count(h->names); i++)
+		printf("%s\n", hostset_name(h->names, i));
+	if (fflush(stdout) == EOF || ferror(stdout))
+		return error_set(err, "stdout: %s", strerror(errno));
+	return 0;
+}
+
+static int
+load_passwords(
+    const struct run_options *o, struct run_hosts *h, struct error *err)
+{
+	char *asked = NULL;
+	int rc;
+
+	if (o->ask_pass &&
+	    (asked = prompt_secret("Password for the hosts: ", err)) == NULL)
+		return -1;
+	rc = secrets_load(h->hosts, hostset_count(h->names), asked, err);
+	secret_free(asked);
+	return rc;
+}
+
+static int
+load_host_keys(
+    struct plan *plan, const struct run_options *o, struct error *err)
+{
+	const char **paths = NULL;
+	size_t i;
+
+	if (o->known_hosts.count > 0) {
+		paths = xcalloc(o->known_hosts.count, sizeof(*paths));
+		for (i = 0; i < o->known_hosts.count; i++)
+			paths[i] = o->known_hosts.values[i].text;
+	}
+	plan->host_keys = host_keys_load(paths, o->known_hosts.count, err);
+	free(paths);
+	return plan->host_keys != NULL ? 0 : -1;
+}
+
+int
+run_plan_fill(struct plan *plan, const struct run_options *o,
+    struct run_hosts *h, struct error *err)
+{
+	const struct report_options report = {
+	    .has_live = o->output == OUTPUT_LIVE,
+	    .has_prefix = !o->no_prefix,
+	    .is_quiet = o->quiet,
+	    .is_largest_exit = o->largest_exit,
+	    .color = (enum color_mode)o->color,
+	    .report_path = o->report,
+	    .fanout = o->fanout};
+
+	plan->hosts = h->hosts;
+	plan->host_count = (uint32_t)hostset_count(h->names);
+	plan->fanout = o->fanout;
+	plan->workers = o->workers;
+	plan->idle_timeout_ms = o->idle_timeout_ms;
+	plan->has_accept_new = o->host_key == HOST_KEY_ACCEPT_NEW;
+	plan->can_prompt = prompt_is_possible();
+	if (load_passwords(o, h, err) == -1 ||
+	    load_host_keys(plan, o, err) == -1)
+		return -1;
+	plan->report = report_new(plan->host_count, &report, err);
+	return plan->report != NULL ? 0 : -1;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run_options: the options that every program of a run has. */
+#ifndef CLI_RUN_OPTIONS_H
+#define CLI_RUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/options.h"
+#include "control/plan.h"
+#include "inventory/inventory.h"
+
+enum output_mode { OUTPUT_LIVE, OUTPUT_NONE };
+enum host_key_mode { HOST_KEY_STRICT, HOST_KEY_ACCEPT_NEW };
+
+struct run_options {
+	struct option_list inventories;
+	struct option_list choices; /* tags: enum choice_kind */
+	bool list, list_folded;
+	const char *user, *port, *identity;
+	bool ask_pass;
+	struct option_list known_hosts;
+	unsigned host_key; /* enum host_key_mode */
+	uint32_t fanout, workers;
+	const char *connect_timeout, *timeout;
+	uint32_t idle_timeout_ms;
+	unsigned output; /* enum output_mode */
+	bool no_prefix;
+	const char *report;
+	unsigned color; /* enum color_mode */
+	bool largest_exit, quiet, help, version;
+};
+
+/* For options_parse(), with a struct run_options as its target. */
+extern const struct option_row run_option_rows[];
+
+void run_options_init(struct run_options *o);
+
+/* The hosts of a run, from inventories and choices. */
+struct run_hosts {
+	struct inventory *inventory;
+	struct hostset *names;
+	struct host *hosts; /* as many as names */
+};
+
+/*
+ * Read the inventories and resolve the choice of hosts. An empty choice is an
+ * error. Returns 0, or -1 with err. Release with run_hosts_clear() in any
+ * case.
+ */
+int run_hosts_load(
+    struct run_hosts *h, const struct run_options *o, struct error *err);
+void run_hosts_clear(struct run_hosts *h);
+
+/* -list and -list-folded: print the choice on stdout. Returns 0, or -1. */
+int run_hosts_list(
+    const struct run_hosts *h, bool is_folded, struct error *err);
+
+/*
+ * Ask for or read passwords, read known_hosts, and fill in the parts of plan
+ * that come from o and h. The caller frees plan->host_keys and plan->report.
+ * Returns 0, or -1 with err.
+ */
+int run_plan_fill(struct plan *plan, const struct run_options *o,
+    struct run_hosts *h, struct error *err);
+
+#endif

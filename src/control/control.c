@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Theory of operation.
+ *
+ * Control is one poll(2) loop around the workers' pipes, the agents' sockets,
+ * stdout and stderr, and a signalfd. It reads frames (dispatch.c), keeps the
+ * ledger, and writes lines; it never waits for anything but in poll(2).
+ *
+ * Flow control: a worker may send as many output bytes as it has credit for.
+ * Credit is given back only when what was received has been printed, so a
+ * slow reader of stdout stops the output of all hosts, and nothing else:
+ * verdicts and signatures go on.
+ *
+ * A worker that dies is read to the end of its pipe first; what the ledger
+ * then still has in flight there is queued again, or lost if its command may
+ * have started; and a new worker takes its place.
+ *
+ * Stopping (a signal, a stdout that is gone): the queue is emptied, workers
+ * are told to cut short what runs, and killed if they take too long over it,
+ * or at once by a second signal.
+ */
+#include "config.h"
+
+#include "control/control.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "control/limits.h"
+#include "control/run.h"
+#include "util/clock.h"
+#include "util/fdio.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+#define STOP_GRACE_MS	 5000u
+#define EXIT_LOCAL	 5
+#define EXIT_BROKEN_PIPE 141
+/* Workers that die before they were ready, in a row, end the run. */
+#define STILLBORN_MAX 3u
+
+/* Credit and windows: see msg_config. Bounds over all workers and hosts. */
+#define CREDIT_TOTAL (1u << 20)
+#define CREDIT_LEAST (32u << 10)
+#define CREDIT_MOST  (256u << 10)
+#define WINDOW_TOTAL (8u << 20)
+#define WINDOW_LEAST (64u << 10)
+#define WINDOW_MOST  (1u << 20)
+#define SIGNER_FDS   4
+
+struct loop {
+	struct run run;
+	int signal_fd;
+	sigset_t old_mask;
+	struct pollfd *fds;
+	struct pollfd report_fds[2];
+	unsigned stillborn;
+	bool is_aborted; /* by a second signal: leave at once */
+};
+
+static uint32_t
+clamp(uint32_t value, uint32_t least, uint32_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+/* --- stopping ------------------------------------------------------------ */
+
+static void
+loop_stop(struct loop *loop, int status, const char *message)
+{
+	struct run *run = &loop->run;
+	struct msg_cancel msg = {message};
+	uint32_t i;
+
+	if (run->stop_status != 0)
+		return;
+	run->stop_status = status;
+	run->stop_deadline_ms = clock_now_ms() + STOP_GRACE_MS;
+	dispatch_drop_queued(run, STATUS_CANCELLED, message);
+	for (i = 0; i < run->pool.count; i++) {
+		if (run->pool.workers[i].pid != 0)
+			pool_send(
+			    &run->pool, i, FRAME_CANCEL, FRAME_NO_JOB, &msg);
+	}
+}
+
+/* Don't wait for the workers any longer. */
+static void
+loop_abort(struct loop *loop, const char *message)
+{
+	pool_kill(&loop->run.pool);
+	dispatch_drop_in_flight(&loop->run, STATUS_CANCELLED, message);
+}
+
+static void
+loop_signal(struct loop *loop)
+{
+	struct signalfd_siginfo info;
+	char message[64];
+
+	while (read(loop->signal_fd, &info, sizeof(info)) ==
+	    (ssize_t)sizeof(info)) {
+		snprintf(message, sizeof(message), "interrupted by SIG%s",
+		    sigabbrev_np((int)info.ssi_signo));
+		if (loop->run.stop_status != 0) {
+			loop_abort(loop, message);
+			loop->is_aborted = true;
+			return;
+		}
+		loop_stop(loop, 128 + (int)info.ssi_signo, message);
+	}
+}
+
+static void
+loop_check_report(struct loop *loop)
+{
+	int status = report_broken(loop->run.plan->report, loop->report_fds);
+
+	if (status != 0)
+		loop_stop(loop, status, "stdout is gone");
+}
+
+/* --- workers ------------------------------------------------------------- */
+
+static void
+describe_death(int exit_status, char *text, size_t size)
+{
+	if (WIFSIGNALED(exit_status))
+		snprintf(text, size, "worker killed by signal %d",
+		    WTERMSIG(exit_status));
+	else
+		snprintf(text, size, "worker exited with status %d",
+		    WEXITSTATUS(exit_status));
+}
+
+static void
+loop_worker_died(struct loop *loop, uint32_t i)
+{
+	struct run *run = &loop->run;
+	struct worker_process *w = &run->pool.workers[i];
+	char message[64];
+	struct error err;
+	bool was_ready = w->is_ready;
+
+	kill(w->pid, SIGKILL); /* it may only have closed its pipe */
+	pool_reap(&run->pool, i);
+	describe_death(w->exit_status, message, sizeof(message));
+	if (run->stop_status == 0)
+		log_warn("%s; its hosts are accounted for", message);
+	dispatch_worker_died(run, i, message);
+	loop->stillborn = was_ready ? 0 : loop->stillborn + 1;
+	if (loop->stillborn >= STILLBORN_MAX) {
+		log_error("%s does not run: %s", run->pool.program, message);
+		loop_stop(loop, EXIT_LOCAL, "no worker can be started");
+	}
+	if (run->stop_status != 0) {
+		dispatch_drop_queued(
+		    run, STATUS_CANCELLED, "stopped before it started");
+		return;
+	}
+	if (ledger_queued(run->ledger) == 0)
+		return;
+	if (pool_start(&run->pool, i, &run->config, &err) == -1) {
+		log_error("no new worker: %s", err.text);
+		if (ledger_in_flight(run->ledger) == 0)
+			loop_stop(loop, EXIT_LOCAL, "no worker can be started");
+	}
+}
+
+static void
+loop_worker_read(struct loop *loop, uint32_t i)
+{
+	int rc = pool_read(&loop->run.pool, i);
+
+	/* A dead worker's last words count, so frames come first. */
+	if (dispatch_frames(&loop->run, i) == -1) {
+		log_error("a worker sent a malformed frame and is killed");
+		rc = -1;
+	}
+	if (rc == -1)
+		loop_worker_died(loop, i);
+}
+
+/* --- the loop ------------------------------------------------------------ */
+
+static int
+loop_timeout_ms(const struct loop *loop)
+{
+	uint64_t now = clock_now_ms();
+
+	if (loop->run.stop_status == 0)
+		return -1;
+	if (now >= loop->run.stop_deadline_ms)
+		return 0;
+	return (int)(loop->run.stop_deadline_ms - now);
+}
+
+/* One round: wait, then move everything that can be moved. */
+static void
+loop_round(struct loop *loop)
+{
+	struct run *run = &loop->run;
+	struct pollfd *fds = loop->fds, *signer_fds, *pool_fds;
+	size_t count = 0, signers;
+	uint32_t i;
+
+	fds[count].fd = loop->signal_fd;
+	fds[count++].events = POLLIN;
+	count += report_poll(run->plan->report, fds + count);
+	signer_fds = fds + count;
+	signers = signer_poll(run->signer, signer_fds, SIGNER_FDS);
+	count += signers;
+	pool_fds = fds + count;
+	count += pool_poll(&run->pool, pool_fds);
+	if (poll(fds, count, loop_timeout_ms(loop)) == -1 && errno != EINTR)
+		fatal("poll: %s", strerror(errno));
+	memcpy(loop->report_fds, fds + 1, sizeof(loop->report_fds));
+	signer_handle(run->signer, signer_fds, signers);
+	for (i = 0; i < run->pool.count; i++) {
+		if (pool_fds[2 * i].fd != -1 && pool_fds[2 * i].revents != 0)
+			loop_worker_read(loop, i);
+	}
+	report_flush(run->plan->report);
+	loop_check_report(loop);
+	if (fds[0].revents != 0)
+		loop_signal(loop);
+	dispatch_credit(run);
+	dispatch_jobs(run);
+	for (i = 0; i < run->pool.count; i++)
+		pool_write(&run->pool, i);
+}
+
+static bool
+loop_is_over(const struct loop *loop)
+{
+	const struct run *run = &loop->run;
+
+	if (loop->is_aborted)
+		return true;
+	return ledger_done(run->ledger) == run->plan->host_count &&
+	    report_backlog(run->plan->report) == 0;
+}
+
+static void
+loop_run(struct loop *loop)
+{
+	struct run *run = &loop->run;
+
+	while (!loop_is_over(loop)) {
+		loop_round(loop);
+		if (run->stop_status != 0 &&
+		    ledger_in_flight(run->ledger) > 0 &&
+		    clock_now_ms() >= run->stop_deadline_ms)
+			loop_abort(loop, "stopped; its worker was too slow");
+	}
+}
+
+/* --- set-up -------------------------------------------------------------- */
+
+static void
+loop_signals(struct loop *loop)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, &loop->old_mask);
+	loop->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (loop->signal_fd == -1)
+		fatal("signalfd: %s", strerror(errno));
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Fanout and workers that fit the hosts and the descriptors. */
+static void
+run_configure(struct run *run, uint32_t *workers)
+{
+	const struct plan *plan = run->plan;
+	uint32_t sessions = limits_sessions(limits_raise_descriptors());
+	uint32_t fanout = plan->fanout;
+
+	if (fanout > plan->host_count)
+		fanout = plan->host_count;
+	*workers = plan->workers < fanout ? plan->workers : fanout;
+	if ((fanout + *workers - 1) / *workers > sessions) {
+		fanout = sessions * *workers;
+		log_warn("-fanout %u needs more descriptors than \"ulimit "
+			 "-n\" allows: %u hosts at once",
+		    plan->fanout, fanout);
+	}
+	run->config = (struct msg_config){
+	    .slots = (fanout + *workers - 1) / *workers,
+	    .credit = clamp(CREDIT_TOTAL / *workers, CREDIT_LEAST, CREDIT_MOST),
+	    .channel_window =
+		clamp(WINDOW_TOTAL / fanout, WINDOW_LEAST, WINDOW_MOST),
+	    .idle_timeout_ms = plan->idle_timeout_ms,
+	    .has_stdin = plan->stdin_fd != -1,
+	    .stdin_bytes = plan->stdin_bytes,
+	    .command = plan->command,
+	    .env = plan->env};
+}
+
+/* Every key that a host may need, each once, before anything starts. */
+static int
+run_load_keys(struct run *run, struct error *err)
+{
+	const struct plan *plan = run->plan;
+	const char *path;
+	bool has_default = false;
+	uint32_t i;
+
+	run->signer = signer_new(dispatch_signed, run);
+	for (i = 0; i < plan->host_count; i++) {
+		path = plan->hosts[i].identity_file;
+		if (path == NULL)
+			has_default = true;
+		else if (signer_add_file(
+			     run->signer, path, plan->can_prompt, err) == -1)
+			return -1;
+	}
+	if (has_default)
+		signer_add_defaults(run->signer, plan->can_prompt);
+	signer_seal(run->signer);
+	return 0;
+}
+
+static int
+loop_begin(struct loop *loop, uint32_t workers, struct error *err)
+{
+	struct run *run = &loop->run;
+	uint32_t i;
+
+	loop->fds = xcalloc(
+	    1 + 2 + SIGNER_FDS + 2 * (size_t)workers, sizeof(*loop->fds));
+	for (i = 0; i < workers; i++) {
+		if (pool_start(&run->pool, i, &run->config, err) == -1 &&
+		    i == 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+loop_end(struct loop *loop)
+{
+	struct run *run = &loop->run;
+	int status = run->stop_status;
+
+	pool_close(&run->pool);
+	/* From here on a signal simply ends us. */
+	sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
+	if (loop->is_aborted)
+		report_abandon(run->plan->report);
+	if (status != EXIT_BROKEN_PIPE)
+		report_finish(run->plan->report);
+	return status != 0 ? status : report_exit_status(run->plan->report);
+}
+
+int
+control_run(const struct plan *plan, struct error *err)
+{
+	struct loop loop = {.run = {.plan = plan}, .signal_fd = -1};
+	struct run *run = &loop.run;
+	uint32_t workers;
+	int status = -1;
+
+	run->ledger = ledger_new(plan->host_count);
+	run->notes = xcalloc(plan->host_count, sizeof(*run->notes));
+	run_configure(run, &workers);
+	if (run_load_keys(run, err) == -1 ||
+	    pool_init(&run->pool, workers, plan->stdin_fd, err) == -1)
+		goto out;
+	loop_signals(&loop);
+	if (loop_begin(&loop, workers, err) == -1)
+		goto out;
+	loop_run(&loop);
+	status = loop_end(&loop);
+out:
+	pool_clear(&run->pool);
+	signer_free(run->signer);
+	ledger_free(run->ledger);
+	free(run->notes);
+	free(loop.fds);
+	fd_close(&loop.signal_fd);
+	return status;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the frames of the workers lead to. Nothing in a frame is believed
+ * before the ledger has said that the job is in flight at that very worker.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/run.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+/* Output that waits to be printed; above it no more credit is given. */
+#define BACKLOG_MAX (256u << 10)
+
+/* --- records ------------------------------------------------------------- */
+
+/* The parts of a record that control knows. */
+static struct record
+dispatch_record(const struct run *run, uint32_t job)
+{
+	const struct host *host = &run->plan->hosts[job];
+	const struct job_note *note = &run->notes[job];
+	struct record record = {.seq = job,
+	    .host = host->name,
+	    .address = "",
+	    .groups = host->groups,
+	    .signal = "",
+	    .message = "",
+	    .attempts = ledger_assignments(run->ledger, job)};
+
+	if (note->started_at_ms > 0) {
+		record.started_at_ms = note->started_at_ms;
+		record.cost_ms = clock_now_ms() - note->began_ms;
+	}
+	return record;
+}
+
+static void
+dispatch_end(struct run *run, uint32_t job, enum status status,
+    enum stage stage, const char *message)
+{
+	struct record record = dispatch_record(run, job);
+
+	record.status = status;
+	record.stage = stage;
+	record.message = message;
+	report_record(run->plan->report, &record);
+}
+
+void
+dispatch_drop_queued(struct run *run, enum status status, const char *message)
+{
+	uint32_t job;
+
+	while ((job = ledger_drop_queued(run->ledger)) != LEDGER_NO_JOB)
+		dispatch_end(run, job, status, STAGE_NONE, message);
+}
+
+void
+dispatch_drop_in_flight(
+    struct run *run, enum status status, const char *message)
+{
+	uint32_t job;
+
+	for (job = 0; ledger_in_flight(run->ledger) > 0; job++) {
+		if (ledger_state(run->ledger, job) != JOB_ASSIGNED &&
+		    ledger_state(run->ledger, job) != JOB_STARTED)
+			continue;
+		ledger_finish(run->ledger, job);
+		dispatch_end(run, job, status, STAGE_NONE, message);
+	}
+}
+
+void
+dispatch_worker_died(struct run *run, uint32_t i, const char *message)
+{
+	uint32_t job;
+	bool is_started;
+	int is_lost;
+
+	for (;;) {
+		job = ledger_worker_died(run->ledger, i, &is_lost);
+		if (job == LEDGER_NO_JOB)
+			return;
+		is_started = run->notes[job].is_accepted;
+		run->notes[job].is_accepted = false;
+		run->notes[job].is_retried = false;
+		run->notes[job].sign_serial = 0;
+		if (is_lost && is_started)
+			dispatch_end(
+			    run, job, STATUS_LOST, STAGE_COMMAND, message);
+		else if (is_lost)
+			dispatch_end(run, job, STATUS_ERROR, STAGE_LOCAL,
+			    "its workers died, again and again, before the "
+			    "command started");
+	}
+}
+
+/* --- jobs ---------------------------------------------------------------- */
+
+/* The public keys to offer, as struct msg_job has them. */
+static void
+job_keys(struct run *run, const struct host *host, struct buf *keys)
+{
+	struct identity *const *ids;
+	size_t count, i, len;
+	uint8_t *blob;
+
+	count = signer_identities(run->signer, host->identity_file, &ids);
+	for (i = 0; i < count; i++) {
+		blob = identity_offer_blob(ids[i], &len);
+		buf_put_string(keys, blob, len);
+		free(blob);
+	}
+}
+
+static const char *
+known_name(const struct host *host)
+{
+	return host->host_key_alias != NULL ? host->host_key_alias
+					    : host->address;
+}
+
+static void
+dispatch_job(struct run *run, uint32_t i, uint32_t job)
+{
+	const struct host *host = &run->plan->hosts[job];
+	struct job_note *note = &run->notes[job];
+	struct msg_job msg = {.address = host->address,
+	    .port = host->port,
+	    .user = host->user,
+	    .has_password = host->password != NULL,
+	    .connect_timeout_ms = host->connect_timeout_ms,
+	    .command_timeout_ms = host->timeout_ms};
+	char *algorithms;
+	struct buf keys;
+
+	buf_init(&keys, FRAME_MAX / 2);
+	job_keys(run, host, &keys);
+	msg.keys = (struct bytes){buf_head(&keys), buf_len(&keys)};
+	algorithms = host_keys_algorithms(
+	    run->plan->host_keys, known_name(host), host->port);
+	msg.host_key_algorithms = algorithms;
+	pool_send(&run->pool, i, FRAME_JOB, job, &msg);
+	if (note->started_at_ms == 0) {
+		note->started_at_ms = clock_wall_ms();
+		note->began_ms = clock_now_ms();
+	}
+	free(algorithms);
+	buf_clear(&keys);
+}
+
+void
+dispatch_jobs(struct run *run)
+{
+	struct worker_process *w;
+	uint32_t i, job;
+	bool has_given;
+
+	if (run->stop_status != 0)
+		return;
+	/* One at a time to each in turn, so that all have the same load. */
+	do {
+		has_given = false;
+		for (i = 0; i < run->pool.count; i++) {
+			w = &run->pool.workers[i];
+			if (w->pid == 0 || w->free_slots == 0 ||
+			    ledger_in_flight(run->ledger) >= run->plan->fanout)
+				continue;
+			job = ledger_assign(run->ledger, i);
+			if (job == LEDGER_NO_JOB)
+				return;
+			w->free_slots--;
+			dispatch_job(run, i, job);
+			has_given = true;
+		}
+	} while (has_given);
+}
+
+void
+dispatch_credit(struct run *run)
+{
+	struct msg_credit msg;
+	struct worker_process *w;
+	uint32_t i;
+
+	if (report_backlog(run->plan->report) > BACKLOG_MAX)
+		return;
+	for (i = 0; i < run->pool.count; i++) {
+		w = &run->pool.workers[i];
+		/* A few large grants are cheaper than many small ones. */
+		if (w->pid == 0 || w->owed < run->config.credit / 4 + 1)
+			continue;
+		msg.count = w->owed;
+		w->owed = 0;
+		pool_send(&run->pool, i, FRAME_CREDIT, FRAME_NO_JOB, &msg);
+	}
+}
+
+/* --- frames -------------------------------------------------------------- */
+
+static enum verdict
+accept_new(
+    struct run *run, uint32_t job, const struct msg_hostkey *msg, char **text)
+{
+	const struct host *host = &run->plan->hosts[job];
+	struct error err;
+
+	if (host_keys_accept(run->plan->host_keys, known_name(host), host->port,
+		msg->key.data, msg->key.len, &err) == -1) {
+		free(*text);
+		*text = xstrdup(err.text);
+		return VERDICT_REFUSED;
+	}
+	return VERDICT_ACCEPTED;
+}
+
+/* Judge a host key. *text (caller frees) goes with the verdict. */
+static enum verdict
+dispatch_judge(
+    struct run *run, uint32_t job, const struct msg_hostkey *msg, char **text)
+{
+	const struct host *host = &run->plan->hosts[job];
+	struct job_note *note = &run->notes[job];
+	enum host_key_verdict known;
+	char *retry = NULL;
+
+	*text = NULL;
+	known = host_keys_check(run->plan->host_keys, known_name(host),
+	    host->port, msg->key.data, msg->key.len, text, &retry);
+	if (known == HOST_KEY_OK)
+		return VERDICT_ACCEPTED;
+	if (retry != NULL && !note->is_retried) {
+		note->is_retried = true;
+		free(*text);
+		*text = retry;
+		return VERDICT_RETRY;
+	}
+	free(retry);
+	if (known == HOST_KEY_UNKNOWN && run->plan->has_accept_new)
+		return accept_new(run, job, msg, text);
+	return VERDICT_REFUSED;
+}
+
+static void
+frame_hostkey(
+    struct run *run, uint32_t i, uint32_t job, const struct msg_hostkey *msg)
+{
+	const struct host *host = &run->plan->hosts[job];
+	struct msg_verdict answer;
+	enum verdict verdict;
+	char *text;
+
+	verdict = dispatch_judge(run, job, msg, &text);
+	answer.verdict = (uint32_t)verdict;
+	answer.text = text != NULL ? text : "";
+	if (verdict == VERDICT_ACCEPTED) {
+		ledger_start(run->ledger, job);
+		run->notes[job].is_accepted = true;
+		answer.text = host->password != NULL ? host->password : "";
+	}
+	pool_send(&run->pool, i, FRAME_VERDICT, job, &answer);
+	free(text);
+}
+
+static int
+frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg)
+{
+	const struct host *host = &run->plan->hosts[job];
+	struct job_note *note = &run->notes[job];
+	struct identity *const *ids;
+
+	if (!note->is_accepted || note->sign_serial != 0 ||
+	    msg->key >=
+		signer_identities(run->signer, host->identity_file, &ids))
+		return -1;
+	if (++run->sign_serial == 0)
+		run->sign_serial = 1;
+	note->sign_serial = run->sign_serial;
+	signer_request(run->signer, ids[msg->key], host->user,
+	    msg->request.data, msg->request.len,
+	    (uint64_t)note->sign_serial << 32 | job);
+	return 0;
+}
+
+void
+dispatch_signed(void *ctx, uint64_t ticket, const uint8_t *sig, size_t sig_len,
+    const char *why)
+{
+	struct run *run = ctx;
+	uint32_t job = (uint32_t)ticket, i;
+	struct msg_signature msg = {{sig, sig != NULL ? sig_len : 0}};
+
+	/* The job may have ended, or moved, while an agent was busy. */
+	if (run->notes[job].sign_serial != (uint32_t)(ticket >> 32))
+		return;
+	run->notes[job].sign_serial = 0;
+	if (sig == NULL)
+		log_warn("%s: no signature: %s", run->plan->hosts[job].name,
+		    why != NULL ? why : "refused");
+	for (i = 0; i < run->pool.count; i++) {
+		if (ledger_is_at(run->ledger, job, i))
+			pool_send(&run->pool, i, FRAME_SIGNATURE, job, &msg);
+	}
+}
+
+static int
+frame_output(
+    struct run *run, uint32_t i, uint32_t job, const struct msg_output *msg)
+{
+	struct worker_process *w = &run->pool.workers[i];
+
+	if ((msg->stream != 1 && msg->stream != 2) ||
+	    msg->data.len > run->config.credit - w->owed ||
+	    !run->notes[job].is_accepted)
+		return -1;
+	w->owed += (uint32_t)msg->data.len;
+	report_output(run->plan->report, job, run->plan->hosts[job].name,
+	    (int)msg->stream, msg->data.data, msg->data.len);
+	return 0;
+}
+
+static int
+frame_result(
+    struct run *run, uint32_t i, uint32_t job, const struct msg_result *msg)
+{
+	struct record record = dispatch_record(run, job);
+
+	if (msg->status >= STATUS_COUNT || msg->stage >= STAGE_COUNT ||
+	    (msg->status <= STATUS_FAILED && !run->notes[job].is_accepted))
+		return -1;
+	record.address = msg->peer;
+	record.status = (enum status)msg->status;
+	record.stage = (enum stage)msg->stage;
+	record.has_exit_code = msg->has_exit_code != 0;
+	record.exit_code = msg->exit_code;
+	record.signal = msg->signal;
+	record.message = msg->message;
+	record.connect_ms = msg->connect_ms;
+	record.auth_ms = msg->auth_ms;
+	record.stdout_bytes = msg->stdout_bytes;
+	record.stderr_bytes = msg->stderr_bytes;
+	ledger_finish(run->ledger, job);
+	run->notes[job].sign_serial = 0;
+	run->pool.workers[i].free_slots++;
+	report_record(run->plan->report, &record);
+	return 0;
+}
+
+static int
+dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
+{
+	union {
+		struct msg_ready ready;
+		struct msg_hostkey hostkey;
+		struct msg_sign sign;
+		struct msg_output output;
+		struct msg_result result;
+	} msg;
+	struct worker_process *w = &run->pool.workers[i];
+	uint32_t job = frame->job;
+
+	if (frame->type < FRAME_READY || frame_read(frame, &msg) == -1)
+		return -1;
+	if (frame->type == FRAME_READY) {
+		if (w->is_ready || msg.ready.slots != run->config.slots)
+			return -1;
+		w->is_ready = true;
+		w->free_slots = msg.ready.slots;
+		return 0;
+	}
+	if (!ledger_is_at(run->ledger, job, i))
+		return -1;
+	if (frame->type == FRAME_OUTPUT)
+		return frame_output(run, i, job, &msg.output);
+	if (frame->type == FRAME_RESULT)
+		return frame_result(run, i, job, &msg.result);
+	if (frame->type == FRAME_SIGN)
+		return frame_sign(run, job, &msg.sign);
+	/* A key is judged only for a job that has not started. */
+	if (ledger_state(run->ledger, job) != JOB_ASSIGNED)
+		return -1;
+	frame_hostkey(run, i, job, &msg.hostkey);
+	return 0;
+}
+
+int
+dispatch_frames(struct run *run, uint32_t i)
+{
+	struct buf *in = &run->pool.workers[i].in;
+	struct frame frame;
+	ssize_t n;
+
+	while ((n = frame_peek(in, &frame)) > 0) {
+		if (dispatch_frame(run, i, &frame) == -1)
+			return -1;
+		buf_consume(in, (size_t)n);
+	}
+	return n == -1 ? -1 : 0;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "control/host_keys_reason.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/buf.h"
+#include "util/xalloc.h"
+
+#define SAFE_IN_SHELL \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" \
+	"._-/:,%+=@"
+
+/* A word for the user to paste into a shell; caller frees. */
+static char *
+shell_quote(const char *word)
+{
+	struct buf b;
+	char *quoted;
+
+	if (word[0] != '\0' && word[strspn(word, SAFE_IN_SHELL)] == '\0')
+		return xstrdup(word);
+	buf_init(&b, 4 * strlen(word) + 3);
+	buf_puts(&b, "'");
+	for (; *word != '\0'; word++) {
+		if (*word == '\'')
+			buf_puts(&b, "'\\''");
+		else
+			buf_append(&b, word, 1);
+	}
+	buf_puts(&b, "'");
+	quoted = xstrndup((const char *)buf_head(&b), buf_len(&b));
+	buf_clear(&b);
+	return quoted;
+}
+
+/* Names and paths are the user's own, but a reason is one line. */
+static char *
+one_line(char *text)
+{
+	char *p;
+
+	for (p = text; *p != '\0'; p++) {
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
+	}
+	return text;
+}
+
+static char *
+keyscan_hint(const struct presented *p, const char *path, bool is_hashed)
+{
+	char *host = shell_quote(p->host), *file = shell_quote(path);
+	char port[16] = "", *hint;
+
+	if (p->has_port)
+		snprintf(port, sizeof(port), "-p %u ", (unsigned int)p->port);
+	hint = xasprintf("ssh-keyscan %s%s%s >> %s", is_hashed ? "-H " : "",
+	    port, host, file);
+	free(host);
+	free(file);
+	return hint;
+}
+
+char *
+reason_unknown(const struct presented *p, const char *path, size_t files,
+    bool is_hashed)
+{
+	char *fingerprint = key_fingerprint(p->blob, p->blob_len);
+	char *hint = keyscan_hint(p, path, is_hashed);
+	char more[48] = "", *reason;
+
+	if (files > 1)
+		snprintf(more, sizeof(more), " or %zu other file%s", files - 1,
+		    files > 2 ? "s" : "");
+	reason = xasprintf("host key unknown: no %s key for %s in %s%s "
+	                   "(presented: %s); if you trust it, add it with %s "
+	                   "after checking the fingerprint, or use -host-key "
+	                   "accept-new",
+	    key_type_label(p->type), p->name, path, more, fingerprint, hint);
+	free(fingerprint);
+	free(hint);
+	return one_line(reason);
+}
+
+/* ssh-keygen -R drops the whole line, so it is not for lines of many hosts. */
+static char *
+removal_hint(const struct known_line *line, const char *name)
+{
+	char *quoted, *file, *hint;
+
+	if (line->kind == NAMES_PATTERN ||
+	    (line->kind == NAMES_EXACT &&
+	        memchr(line->names, ',', line->names_len) != NULL))
+		return xstrdup("correct that line");
+	quoted = shell_quote(name);
+	file = shell_quote(line->path);
+	hint = xasprintf("ssh-keygen -R %s -f %s", quoted, file);
+	free(quoted);
+	free(file);
+	return hint;
+}
+
+char *
+reason_mismatch(const struct presented *p, const struct known_line *line)
+{
+	char *fingerprint = key_fingerprint(p->blob, p->blob_len);
+	char *hint = removal_hint(line, p->name);
+	char *reason;
+
+	if (line->type == p->type)
+		reason = xasprintf("host key mismatch: %s:%zu holds another "
+		                   "%s key for %s (presented: %s); if the "
+		                   "change is expected: %s",
+		    line->path, line->number, line->type->label, p->name,
+		    fingerprint, hint);
+	else
+		reason = xasprintf("host key mismatch: for %s, %s:%zu holds a "
+		                   "key of type %s, not %s (presented: %s); if "
+		                   "the change is expected: %s",
+		    p->name, line->path, line->number, line->type->label,
+		    key_type_label(p->type), fingerprint, hint);
+	free(fingerprint);
+	free(hint);
+	return one_line(reason);
+}
+
+char *
+reason_revoked(const struct presented *p, const struct known_line *line,
+    const char *name)
+{
+	char *fingerprint = key_fingerprint(p->blob, p->blob_len);
+	char *reason;
+
+	reason = xasprintf("host key revoked: %s:%zu revokes this %s key for "
+	                   "%s (presented: %s); it may be in wrong hands: "
+	                   "give the host a new key",
+	    line->path, line->number, key_type_label(p->type), name,
+	    fingerprint);
+	free(fingerprint);
+	return one_line(reason);
+}
+
+char *
+reason_refused(const struct known_line *line, const char *name)
+{
+	return one_line(xasprintf("host key refused: %s:%zu is for %s and "
+	                          "starts with '@', but not with @revoked or "
+	                          "@cert-authority; correct that line",
+	    line->path, line->number, name));
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ledger: what became of each job. It decides what may run (again) and is
+ * what makes "exactly one result" and "never sent twice" true:
+ *
+ *   QUEUED ──▶ ASSIGNED ──▶ STARTED ──▶ DONE
+ *      ▲           │ │                   ▲
+ *      └───────────┘ └───────────────────┘
+ *       worker died    ended before the command
+ *
+ * A job that is STARTED never goes back.
+ */
+#ifndef CONTROL_LEDGER_H
+#define CONTROL_LEDGER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A job whose worker died so often before it started is given up. */
+#define LEDGER_ASSIGN_MAX 5
+#define LEDGER_NO_JOB	  UINT32_MAX
+
+enum job_state { JOB_QUEUED, JOB_ASSIGNED, JOB_STARTED, JOB_DONE };
+
+struct ledger;
+
+/* Jobs 0 to count - 1, all queued, in that order. */
+struct ledger *ledger_new(uint32_t count);
+void ledger_free(struct ledger *l);
+
+enum job_state ledger_state(const struct ledger *l, uint32_t job);
+/* Whether job is in flight (ASSIGNED or STARTED) at that worker. */
+int ledger_is_at(const struct ledger *l, uint32_t job, uint32_t worker);
+/* How often the job was assigned. */
+unsigned ledger_assignments(const struct ledger *l, uint32_t job);
+
+uint32_t ledger_queued(const struct ledger *l);
+uint32_t ledger_in_flight(const struct ledger *l);
+uint32_t ledger_done(const struct ledger *l);
+
+/* Take the next queued job for a worker; LEDGER_NO_JOB if none is queued. */
+uint32_t ledger_assign(struct ledger *l, uint32_t worker);
+/* Take it off the queue for good, to end it: LEDGER_NO_JOB if none. */
+uint32_t ledger_drop_queued(struct ledger *l);
+
+/* The command may start from now on. The job must be ASSIGNED. */
+void ledger_start(struct ledger *l, uint32_t job);
+/* The job has its result. It must be in flight. */
+void ledger_finish(struct ledger *l, uint32_t job);
+
+/*
+ * What happens to the next job in flight at a worker that died: returns the
+ * job, LEDGER_NO_JOB if there is none left; *lost is 0 if it is queued again,
+ * 1 if it had started or died too often (its state is then DONE and the
+ * caller owes it a result).
+ */
+uint32_t ledger_worker_died(struct ledger *l, uint32_t worker, int *lost);
+
+#endif

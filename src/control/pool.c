@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A worker is forked and exec'ed, so that its memory never held what control
+ * knows. It gets exactly its two pipes and, if there is one, the file its
+ * commands read; no other descriptor, and no environment but what libc and
+ * the resolver read.
+ */
+#include "config.h"
+
+#include "control/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/fdio.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+#define PIPE_READ_BYTES 65536u
+#define FIRST_FREE_FD	10 /* above those that a worker inherits */
+
+int
+pool_init(struct pool *p, uint32_t count, int stdin_fd, struct error *err)
+{
+	char self[PATH_MAX];
+	ssize_t len;
+	char *slash;
+
+	memset(p, 0, sizeof(*p));
+	p->stdin_fd = stdin_fd;
+	p->workers = xcalloc(count, sizeof(*p->workers));
+	p->count = count;
+	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (len > 0) {
+		self[len] = '\0';
+		slash = strrchr(self, '/');
+		if (slash != NULL) {
+			*slash = '\0';
+			p->program = xasprintf("%s/batch_worker", self);
+			if (access(p->program, X_OK) == 0)
+				return 0;
+			free(p->program);
+		}
+	}
+	p->program = xstrdup(LIBEXECDIR "/batch_worker");
+	if (access(p->program, X_OK) == 0)
+		return 0;
+	return error_set(err, "%s: %s (is the installation complete?)",
+	    p->program, strerror(errno));
+}
+
+/* What a worker may see of our environment. */
+static char **
+worker_environment(void)
+{
+	static const char *const names[] = {"RES_OPTIONS", "LOCALDOMAIN",
+	    "HOSTALIASES", "LD_LIBRARY_PATH", "LD_PRELOAD", "ASAN_OPTIONS",
+	    "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+	static const size_t count = sizeof(names) / sizeof(names[0]);
+	char **env = xcalloc(count + 1, sizeof(*env));
+	const char *value;
+	size_t i, used = 0;
+
+	for (i = 0; i < count; i++) {
+		value = getenv(names[i]);
+		if (value != NULL)
+			env[used++] = xasprintf("%s=%s", names[i], value);
+	}
+	return env;
+}
+
+static void
+close_from(int first)
+{
+#ifdef HAVE_CLOSE_RANGE
+	if (close_range((unsigned)first, ~0u, 0) == 0)
+		return;
+#endif
+	for (int fd = first, max = (int)sysconf(_SC_OPEN_MAX); fd < max; fd++)
+		close(fd);
+}
+
+/* In the child: put fd at its place. */
+static void
+child_place(int fd, int place)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+
+	if (high == -1 || dup2(high, place) == -1)
+		_exit(127);
+}
+
+static _Noreturn void
+child_exec(
+    const struct pool *p, int job_fd, int result_fd, char **argv, char **env)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int job = fcntl(job_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int result = fcntl(result_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int input = p->stdin_fd == -1
+	    ? -1
+	    : fcntl(p->stdin_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	sigset_t none;
+
+	child_place(null, STDIN_FILENO);
+	child_place(null, STDOUT_FILENO);
+	child_place(job, WORKER_JOB_FD);
+	child_place(result, WORKER_RESULT_FD);
+	if (input != -1)
+		child_place(input, WORKER_STDIN_FD);
+	close_from(input != -1 ? WORKER_STDIN_FD + 1 : WORKER_STDIN_FD);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(p->program, argv, env);
+	_exit(127);
+}
+
+static int
+pool_fork(struct pool *p, struct worker_process *w, struct error *err)
+{
+	int job[2] = {-1, -1}, result[2] = {-1, -1}, rc = -1;
+	char parent[32], **env = worker_environment(), **e;
+	char *argv[] = {(char[]){"batch_worker"}, parent, NULL};
+	pid_t pid;
+
+	snprintf(parent, sizeof(parent), "%ld", (long)getpid());
+	if (pipe2(job, O_CLOEXEC) == -1 || pipe2(result, O_CLOEXEC) == -1) {
+		error_set(err, "pipe: %s", strerror(errno));
+		goto out;
+	}
+	pid = fork();
+	if (pid == -1) {
+		error_set(err, "fork: %s", strerror(errno));
+		goto out;
+	}
+	if (pid == 0)
+		child_exec(p, job[0], result[1], argv, env);
+	w->pid = pid;
+	w->job_fd = job[1];
+	w->result_fd = result[0];
+	fd_set_nonblock(w->job_fd);
+	fd_set_nonblock(w->result_fd);
+	job[1] = result[0] = -1;
+	rc = 0;
+out:
+	fd_close(&job[0]);
+	fd_close(&job[1]);
+	fd_close(&result[0]);
+	fd_close(&result[1]);
+	for (e = env; *e != NULL; e++)
+		free(*e);
+	free(env);
+	return rc;
+}
+
+int
+pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
+    struct error *err)
+{
+	struct worker_process *w = &p->workers[i];
+
+	memset(w, 0, sizeof(*w));
+	w->job_fd = w->result_fd = -1;
+	buf_init(&w->in, 2u * FRAME_MAX);
+	buf_init(&w->out, 64u << 20); /* bounded by its slots */
+	if (pool_fork(p, w, err) == -1)
+		return -1;
+	pool_send(p, i, FRAME_CONFIG, FRAME_NO_JOB, config);
+	return 0;
+}
+
+void
+pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
+    const void *msg)
+{
+	if (frame_write(&p->workers[i].out, type, job, msg) == -1)
+		fatal("frame too large");
+}
+
+size_t
+pool_poll(const struct pool *p, struct pollfd *fds)
+{
+	const struct worker_process *w;
+
+	for (w = p->workers; w < p->workers + p->count; w++) {
+		fds->fd = w->pid != 0 ? w->result_fd : -1;
+		fds->events = POLLIN;
+		fds++;
+		fds->fd = w->pid != 0 && buf_len(&w->out) > 0 ? w->job_fd : -1;
+		fds->events = POLLOUT;
+		fds++;
+	}
+	return 2 * (size_t)p->count;
+}
+
+void
+pool_write(struct pool *p, uint32_t i)
+{
+	struct worker_process *w = &p->workers[i];
+
+	if (w->job_fd == -1 || fd_flush(w->job_fd, &w->out) == 0)
+		return;
+	/* It is dying; the end of its results will tell. */
+	fd_close(&w->job_fd);
+	buf_clear(&w->out);
+}
+
+int
+pool_read(struct pool *p, uint32_t i)
+{
+	struct worker_process *w = &p->workers[i];
+	ssize_t n;
+
+	if (w->result_fd == -1)
+		return -1;
+	n = fd_fill(w->result_fd, &w->in, PIPE_READ_BYTES);
+	return n > 0 || (n == -1 && errno == EAGAIN) ? 0 : -1;
+}
+
+void
+pool_reap(struct pool *p, uint32_t i)
+{
+	struct worker_process *w = &p->workers[i];
+
+	if (w->pid == 0)
+		return;
+	fd_close(&w->job_fd);
+	fd_close(&w->result_fd);
+	while (waitpid(w->pid, &w->exit_status, 0) == -1 && errno == EINTR)
+		;
+	w->pid = 0;
+	buf_clear(&w->in);
+	buf_clear(&w->out);
+}
+
+void
+pool_close(struct pool *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->count; i++) {
+		if (p->workers[i].pid != 0)
+			fd_close(&p->workers[i].job_fd);
+	}
+	for (i = 0; i < p->count; i++)
+		pool_reap(p, i);
+}
+
+void
+pool_kill(struct pool *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->count; i++) {
+		if (p->workers[i].pid != 0)
+			kill(p->workers[i].pid, SIGKILL);
+	}
+	pool_close(p);
+}
+
+void
+pool_clear(struct pool *p)
+{
+	pool_kill(p);
+	free(p->workers);
+	free(p->program);
+	memset(p, 0, sizeof(*p));
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * pool: the worker processes and the pipes to them. It starts, feeds, reads
+ * and reaps them, and knows nothing of what the frames mean.
+ */
+#ifndef CONTROL_POOL_H
+#define CONTROL_POOL_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/buf.h"
+#include "util/error.h"
+#include "wire/frame.h"
+
+struct worker_process {
+	pid_t pid;     /* 0: none */
+	int job_fd;    /* we write, or -1 */
+	int result_fd; /* we read, or -1 */
+	struct buf in, out;
+	uint32_t free_slots;
+	uint32_t owed;	 /* credit for output that was printed or dropped */
+	bool is_ready;	 /* it has announced itself */
+	int exit_status; /* of waitpid(2), once it is reaped */
+};
+
+struct pool {
+	struct worker_process *workers;
+	uint32_t count;
+	char *program; /* path of batch_worker */
+	int stdin_fd;  /* handed to every worker, or -1 */
+};
+
+/*
+ * Find batch_worker: beside the running program, then in LIBEXECDIR. Returns
+ * 0, or -1 with err.
+ */
+int pool_init(struct pool *p, uint32_t count, int stdin_fd, struct error *err);
+
+/* Start worker i and queue its CONFIG frame. Returns 0, or -1 with err. */
+int pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
+    struct error *err);
+
+/* Queue a frame. fatal() if it can't be encoded: that is our bug. */
+void pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
+    const void *msg);
+
+/* For poll(2): 2 entries a worker in fds; returns how many were filled. */
+size_t pool_poll(const struct pool *p, struct pollfd *fds);
+
+/*
+ * Move bytes as far as the pipes take and have them. A worker that does not
+ * read any more is left alone: the end of its result pipe tells.
+ */
+void pool_write(struct pool *p, uint32_t i);
+/* Returns 0, or -1 at the end of the pipe. */
+int pool_read(struct pool *p, uint32_t i);
+
+/* Close both pipes and reap the worker, which has ended or is killed now. */
+void pool_reap(struct pool *p, uint32_t i);
+
+/* Tell all workers to end, by closing their job pipes, and reap them. */
+void pool_close(struct pool *p);
+/* Kill and reap them. */
+void pool_kill(struct pool *p);
+
+void pool_clear(struct pool *p);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run: the state of a run in progress, shared by the loop (control.c) and by
+ * what answers the workers' frames (dispatch.c).
+ */
+#ifndef CONTROL_RUN_H
+#define CONTROL_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/ledger.h"
+#include "control/plan.h"
+#include "control/pool.h"
+
+/* What control remembers of a job in flight, besides the ledger. */
+struct job_note {
+	uint64_t started_at_ms; /* wall clock of the first assignment */
+	uint64_t began_ms;	/* monotonic */
+	uint32_t sign_serial;	/* of the signature being waited for; 0: none */
+	bool is_retried;	/* its handshake was repeated */
+	bool is_accepted;	/* its host key was */
+};
+
+struct run {
+	const struct plan *plan;
+	struct msg_config config;
+	struct pool pool;
+	struct ledger *ledger;
+	struct job_note *notes;
+	struct signer *signer;
+	uint32_t sign_serial;
+	int stop_status; /* 128 + signal, 141, 5; 0: not stopping */
+	uint64_t stop_deadline_ms;
+};
+
+/*
+ * Handle every whole frame that worker i has sent. Returns 0, or -1 if one
+ * is malformed or out of turn: then the worker can't be trusted any more.
+ */
+int dispatch_frames(struct run *run, uint32_t i);
+
+/* Give free slots of all workers jobs from the queue. */
+void dispatch_jobs(struct run *run);
+
+/* Return credit for output that has been printed. */
+void dispatch_credit(struct run *run);
+
+/* The worker has died: account for its jobs. message: what became of it. */
+void dispatch_worker_died(struct run *run, uint32_t i, const char *message);
+
+/* End all queued jobs with that status. */
+void dispatch_drop_queued(
+    struct run *run, enum status status, const char *message);
+
+/* End all jobs in flight with that status (their workers are gone). */
+void dispatch_drop_in_flight(
+    struct run *run, enum status status, const char *message);
+
+/* For signer_new(): hand a signature to the job that waits for it. */
+void dispatch_signed(void *run, uint64_t ticket, const uint8_t *sig,
+    size_t sig_len, const char *why);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ini: an INI file as a list of entries, in the order of the file. */
+#ifndef INVENTORY_INI_H
+#define INVENTORY_INI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/error.h"
+
+struct ini_entry {
+	const char *section; /* lower case */
+	const char *key;     /* lower case; NULL: the section's header */
+	const char *value;   /* "" if there is none */
+};
+
+struct ini {
+	struct ini_entry *entries;
+	size_t count;
+	bool is_exposed; /* a file that group or others can read or write */
+	/* The rest is private. */
+	struct ini_scan *scan;
+	void *dictionary;
+};
+
+/*
+ * Read the file at path. Returns 0, or -1 with err filled ("FILE:LINE: what"
+ * for errors of syntax). In both cases to be cleared with ini_clear(), which
+ * wipes the values.
+ */
+int ini_read(struct ini *ini, const char *path, struct error *err);
+void ini_clear(struct ini *ini);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "report/escape.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "util/xalloc.h"
+
+/*
+ * Decode one character (RFC 3629: shortest form, no surrogates, at most
+ * U+10FFFF). Returns its length, or 0 if p does not start a valid one.
+ */
+static size_t
+utf8_decode(const uint8_t *p, size_t len, uint32_t *c)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t n, i;
+
+	if (p[0] < 0x80) {
+		*c = p[0];
+		return 1;
+	}
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		n = 2;
+	else if ((p[0] & 0xf0) == 0xe0)
+		n = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		n = 4;
+	else
+		return 0;
+	if (len < n)
+		return 0;
+	*c = p[0] & (0xffu >> (n + 1));
+	for (i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		*c = *c << 6 | (p[i] & 0x3fu);
+	}
+	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
+		return 0;
+	return n;
+}
+
+/* Characters that a terminal acts on or that reorder or hide text. */
+static bool
+is_unsafe(uint32_t c)
+{
+	return (c < 0x20 && c != '\t') || (c >= 0x7f && c <= 0x9f) ||
+	    c == 0x061c || c == 0x200e || c == 0x200f || c == 0x2028 ||
+	    c == 0x2029 || (c >= 0x202a && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069) || c == 0xfeff ||
+	    (c >= 0xe0000 && c <= 0xe007f);
+}
+
+void
+escape_append(struct buf *out, const void *data, size_t len)
+{
+	const uint8_t *p = data, *end = p + len, *clean = p;
+	uint32_t c = 0;
+	size_t n;
+
+	while (p < end) {
+		n = utf8_decode(p, (size_t)(end - p), &c);
+		if (n > 0 && !is_unsafe(c)) {
+			p += n;
+			continue;
+		}
+		buf_append(out, clean, (size_t)(p - clean));
+		if (n > 1)
+			buf_printf(out, "\\u{%x}", c);
+		else
+			buf_printf(out, "\\x%02x", *p);
+		p += n > 0 ? n : 1;
+		clean = p;
+	}
+	if (p > clean)
+		buf_append(out, clean, (size_t)(p - clean));
+}
+
+char *
+escape_string(const char *s)
+{
+	struct buf b;
+	char *copy;
+
+	buf_init(&b, 16 * strlen(s) + 16);
+	escape_append(&b, s, strlen(s));
+	copy = buf_len(&b) > 0
+	    ? xstrndup((const char *)buf_head(&b), buf_len(&b))
+	    : xstrdup("");
+	buf_clear(&b);
+	return copy;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "report/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/json.h"
+#include "report/live.h"
+#include "report/sink.h"
+#include "report/summary.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+/* Memory for lines that hosts have begun, over all of them. */
+#define UNFINISHED_BYTES (32u << 20)
+#define LINE_LEAST	 (64u << 10)
+#define LINE_MOST	 (1u << 20)
+
+#define EXIT_LOCAL	 5
+#define EXIT_BROKEN	 141 /* 128 + SIGPIPE */
+
+struct report {
+	struct report_options options;
+	struct sink out, err;
+	struct live *live;
+	struct summary *summary;
+	int fd; /* of the report file, or -1 */
+	bool is_report_broken;
+	bool is_colored;
+	uint64_t began_ms;
+	int exit_class;
+	uint32_t largest_exit;
+};
+
+static bool
+report_has_color(const struct report_options *options)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	switch (options->color) {
+	case COLOR_ALWAYS:
+		return true;
+	case COLOR_NEVER:
+		return false;
+	case COLOR_AUTO:
+		break;
+	}
+	return (no_color == NULL || no_color[0] == '\0') && term != NULL &&
+	    strcmp(term, "dumb") != 0;
+}
+
+static size_t
+line_limit(size_t fanout)
+{
+	size_t limit = UNFINISHED_BYTES / (fanout > 0 ? fanout : 1);
+
+	if (limit < LINE_LEAST)
+		return LINE_LEAST;
+	return limit > LINE_MOST ? LINE_MOST : limit;
+}
+
+struct report *
+report_new(
+    size_t hosts, const struct report_options *options, struct error *err)
+{
+	struct report *r = xcalloc(1, sizeof(*r));
+	struct live_options live = {.has_prefix = options->has_prefix,
+	    .is_colored = report_has_color(options),
+	    .line_max = line_limit(options->fanout)};
+
+	r->options = *options;
+	r->fd = -1;
+	if (options->report_path != NULL) {
+		r->fd = open(options->report_path,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+		if (r->fd == -1) {
+			error_set(err, "%s: %s", options->report_path,
+			    strerror(errno));
+			free(r);
+			return NULL;
+		}
+	}
+	sink_init(&r->out, STDOUT_FILENO);
+	sink_init(&r->err, STDERR_FILENO);
+	r->is_colored = live.is_colored;
+	r->live = live_new(hosts, &r->out, &r->err, &live);
+	r->summary = summary_new();
+	r->began_ms = clock_now_ms();
+	return r;
+}
+
+void
+report_free(struct report *r)
+{
+	if (r == NULL)
+		return;
+	if (r->fd != -1)
+		close(r->fd);
+	live_free(r->live);
+	summary_free(r->summary);
+	sink_clear(&r->out);
+	sink_clear(&r->err);
+	free(r);
+}
+
+void
+report_output(struct report *r, uint32_t seq, const char *host, int stream,
+    const uint8_t *data, size_t len)
+{
+	if (r->options.has_live)
+		live_output(r->live, seq, host, stream, data, len);
+}
+
+/* One write a line, so that a crash leaves whole lines. */
+static void
+report_line(struct report *r, const struct record *record)
+{
+	char *line = json_record(record);
+	struct buf b;
+	ssize_t n;
+
+	buf_init(&b, strlen(line) + 2);
+	buf_puts(&b, line);
+	buf_append(&b, "\n", 1);
+	n = write(r->fd, buf_head(&b), buf_len(&b));
+	if (n != (ssize_t)buf_len(&b) && !r->is_report_broken) {
+		log_error("%s: %s", r->options.report_path,
+		    n == -1 ? strerror(errno) : "disk full");
+		r->is_report_broken = true;
+	}
+	buf_clear(&b);
+	free(line);
+}
+
+void
+report_record(struct report *r, const struct record *record)
+{
+	int exit_class = status_exit_class(record->status);
+
+	live_end(r->live, record->seq, record->host);
+	if (exit_class > r->exit_class)
+		r->exit_class = exit_class;
+	if (record->has_exit_code && record->exit_code > r->largest_exit)
+		r->largest_exit = record->exit_code;
+	summary_add(r->summary, record);
+	if (r->fd != -1)
+		report_line(r, record);
+}
+
+size_t
+report_backlog(const struct report *r)
+{
+	return buf_len(&r->out.buf) + buf_len(&r->err.buf);
+}
+
+void
+report_flush(struct report *r)
+{
+	sink_flush(&r->out);
+	sink_flush(&r->err);
+}
+
+size_t
+report_poll(const struct report *r, struct pollfd *fds)
+{
+	const struct sink *sinks[2] = {&r->out, &r->err};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		/* Without events poll still tells of a reader that left. */
+		fds[i].fd = sinks[i]->error == 0 ? sinks[i]->fd : -1;
+		fds[i].events = buf_len(&sinks[i]->buf) > 0 ? POLLOUT : 0;
+		fds[i].revents = 0;
+	}
+	return 2;
+}
+
+int
+report_broken(struct report *r, const struct pollfd *fds)
+{
+	int error = r->out.error;
+
+	/* A pipe's reader may leave while nothing is there to print. */
+	if (error == 0 && !r->out.is_tty && (fds[0].revents & POLLERR) != 0)
+		error = r->out.error = EPIPE;
+	if (error == 0)
+		return 0;
+	if (error == EPIPE)
+		return EXIT_BROKEN;
+	log_error("stdout: %s", strerror(error));
+	return EXIT_LOCAL;
+}
+
+void
+report_abandon(struct report *r)
+{
+	buf_consume(&r->out.buf, buf_len(&r->out.buf));
+	buf_consume(&r->err.buf, buf_len(&r->err.buf));
+}
+
+void
+report_finish(struct report *r)
+{
+	sink_drain(&r->out);
+	sink_drain(&r->err);
+	if (r->options.is_quiet && r->exit_class == 0)
+		return;
+	summary_print(r->summary, clock_now_ms() - r->began_ms,
+	    r->is_colored && r->err.is_tty, &r->err.buf);
+	sink_drain(&r->err);
+}
+
+int
+report_exit_status(const struct report *r)
+{
+	int status = r->exit_class;
+
+	if (r->is_report_broken && status < EXIT_LOCAL)
+		status = EXIT_LOCAL;
+	if (r->options.is_largest_exit && r->largest_exit > 0)
+		status = r->largest_exit > 255 ? 255 : (int)r->largest_exit;
+	return status;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * report: all that a user sees of a run. Control hands it the hosts' output
+ * and one record a host; it prints lines live, writes the records to a file,
+ * and sums up at the end.
+ */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+#include "wire/outcome.h"
+
+/* One host's result: the same for every tool. Strings belong to the caller. */
+struct record {
+	uint32_t seq; /* place in the selection, from 0 */
+	const char *host;
+	const char *address; /* numeric, "" if never connected */
+	const char *groups;
+	enum status status;
+	enum stage stage;
+	bool has_exit_code;
+	uint32_t exit_code;
+	const char *signal;  /* "" if none */
+	const char *message; /* untrusted text; "" if ok */
+	unsigned attempts;
+	uint64_t started_at_ms; /* wall clock; 0: never started */
+	uint64_t cost_ms;
+	uint32_t connect_ms;
+	uint32_t auth_ms;
+	uint64_t stdout_bytes;
+	uint64_t stderr_bytes;
+};
+
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct report_options {
+	bool has_live;	      /* print output lines */
+	bool has_prefix;      /* tag them */
+	bool is_quiet;	      /* no summary if all is well */
+	bool is_largest_exit; /* exit with the largest remote exit status */
+	enum color_mode color;
+	const char *report_path; /* NULL: none */
+	size_t fanout;		 /* bounds the memory for unfinished lines */
+};
+
+struct report;
+
+/* hosts: how many there are. NULL with err if the report can't be opened. */
+struct report *report_new(
+    size_t hosts, const struct report_options *options, struct error *err);
+void report_free(struct report *r);
+
+void report_output(struct report *r, uint32_t seq, const char *host, int stream,
+    const uint8_t *data, size_t len);
+/* The host's one record. Its strings are copied where needed. */
+void report_record(struct report *r, const struct record *record);
+
+/* Bytes that stdout and stderr have not taken yet. */
+size_t report_backlog(const struct report *r);
+/* Write what can be written now. */
+void report_flush(struct report *r);
+/* For poll(2): fills fds (room for 2); events say what is waited for. */
+size_t report_poll(const struct report *r, struct pollfd *fds);
+
+/*
+ * After poll(2) and report_flush(): 0, or the exit status of a run that can't
+ * print any more: 141 if the reader of stdout is gone, 5 after any other
+ * failure (a message was printed).
+ */
+int report_broken(struct report *r, const struct pollfd *fds);
+
+/* Drop the output that was not taken yet: its reader is not waited for. */
+void report_abandon(struct report *r);
+
+/* Wait until all is written, then print the summary. */
+void report_finish(struct report *r);
+
+/* The exit status that the records amount to. */
+int report_exit_status(const struct report *r);
+
+#endif

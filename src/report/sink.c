@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "report/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Control stops taking output long before this; see report_backlog(). */
+#define SINK_MAX (1u << 30)
+
+void
+sink_init(struct sink *s, int fd)
+{
+	char path[64];
+	struct stat st;
+	int own;
+
+	memset(s, 0, sizeof(*s));
+	buf_init(&s->buf, SINK_MAX);
+	s->fd = fd;
+	s->is_tty = isatty(fd) == 1;
+	if (fstat(fd, &st) == -1)
+		return;
+	s->is_file = S_ISREG(st.st_mode);
+	s->is_socket = S_ISSOCK(st.st_mode);
+	if (S_ISFIFO(st.st_mode)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (own != -1) {
+			s->fd = own;
+			s->is_owned = true;
+		}
+	}
+}
+
+void
+sink_clear(struct sink *s)
+{
+	if (s->is_owned)
+		close(s->fd);
+	buf_clear(&s->buf);
+}
+
+static bool
+is_writable(const struct sink *s)
+{
+	struct pollfd p = {.fd = s->fd, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static ssize_t
+sink_write(struct sink *s)
+{
+	size_t len = buf_len(&s->buf);
+
+	if (s->is_socket)
+		return send(
+		    s->fd, buf_head(&s->buf), len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!s->is_owned && !s->is_file) {
+		if (!is_writable(s)) {
+			errno = EAGAIN;
+			return -1;
+		}
+		if (len > PIPE_BUF)
+			len = PIPE_BUF;
+	}
+	return write(s->fd, buf_head(&s->buf), len);
+}
+
+void
+sink_flush(struct sink *s)
+{
+	ssize_t n;
+
+	while (s->error == 0 && buf_len(&s->buf) > 0) {
+		n = sink_write(s);
+		if (n >= 0)
+			buf_consume(&s->buf, (size_t)n);
+		else if (errno == EAGAIN)
+			return;
+		else if (errno != EINTR)
+			s->error = errno;
+	}
+	if (s->error != 0)
+		buf_consume(&s->buf, buf_len(&s->buf));
+}
+
+void
+sink_drain(struct sink *s)
+{
+	struct pollfd p = {.fd = s->fd, .events = POLLOUT};
+
+	for (;;) {
+		sink_flush(s);
+		if (buf_len(&s->buf) == 0)
+			return;
+		/* EINTR and errors show in the next write. */
+		poll(&p, 1, -1);
+	}
+}

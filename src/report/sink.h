@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sink: stdout or stderr, written without ever blocking the run. A terminal
+ * or pipe is shared with other programs, so its O_NONBLOCK is not touched: a
+ * pipe is opened anew for ourselves, everything else is written in pieces
+ * that poll(2) has promised room for.
+ */
+#ifndef REPORT_SINK_H
+#define REPORT_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/buf.h"
+
+struct sink {
+	int fd;
+	struct buf buf; /* to be written; append to it */
+	bool is_tty;
+	bool is_owned; /* fd is our own, non-blocking */
+	bool is_file;  /* never blocks */
+	bool is_socket;
+	int error; /* errno of the first failed write; then all is dropped */
+};
+
+void sink_init(struct sink *s, int fd);
+void sink_clear(struct sink *s);
+
+/* Write what can be written now. */
+void sink_flush(struct sink *s);
+
+/* Write all, waiting as long as the reader takes. */
+void sink_drain(struct sink *s);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* quote: words for a POSIX shell (XCU 2.2.2, single quotes). */
+#ifndef UTIL_QUOTE_H
+#define UTIL_QUOTE_H
+
+#include "util/buf.h"
+
+/*
+ * Append word so that a shell reads exactly it: in single quotes, unless it
+ * is plain. Returns 0, or -1 if out is full.
+ */
+int quote_shell(struct buf *out, const char *word);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * frame: everything that control and a worker say to each other.
+ *
+ * A frame is a length (4 bytes, big-endian, of what follows), a type (1
+ * byte), a job (4 bytes; the host's index in the run) and the fields of its
+ * message, in the order of the struct. Integers are big-endian; a string is
+ * its bytes with a NUL at the end; bytes are a length (4 bytes) and the bytes.
+ *
+ *   control                                        worker
+ *   CONFIG  once, first                ──▶
+ *                                      ◀──  READY       free slots
+ *   JOB     for a free slot            ──▶
+ *                                      ◀──  HOSTKEY     key presented
+ *   VERDICT accepted, refused, retry   ──▶
+ *                                      ◀──  SIGN        a userauth request
+ *   SIGNATURE                          ──▶
+ *                                      ◀──  OUTPUT      uses up credit
+ *   CREDIT  bytes printed              ──▶
+ *   CANCEL  end what runs              ──▶
+ *                                      ◀──  RESULT      the slot is free again
+ *
+ * The command of a job may start only after a VERDICT that accepts. OUTPUT is
+ * bounded by credit, as a channel by its window (RFC 4254 section 5.2): a
+ * worker sends no more output bytes than it was granted (CONFIG, CREDIT), so
+ * that a slow stdout never delays the other frames.
+ */
+#ifndef WIRE_FRAME_H
+#define WIRE_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/buf.h"
+
+enum frame_type {
+	/* control to worker */
+	FRAME_CONFIG = 1,
+	FRAME_JOB,
+	FRAME_VERDICT,
+	FRAME_SIGNATURE,
+	FRAME_CREDIT,
+	FRAME_CANCEL,
+	/* worker to control */
+	FRAME_READY,
+	FRAME_HOSTKEY,
+	FRAME_SIGN,
+	FRAME_OUTPUT,
+	FRAME_RESULT,
+	FRAME_TYPE_COUNT
+};
+
+/* No frame is longer than this, header included. */
+#define FRAME_MAX (4u << 20)
+/* The most output bytes one OUTPUT frame carries. */
+#define FRAME_OUTPUT_MAX 32768u
+/* The job number of frames that belong to none. */
+#define FRAME_NO_JOB UINT32_MAX
+
+/* Descriptors that a worker inherits. */
+#define WORKER_JOB_FD	 3 /* reads CONFIG, JOB, ... */
+#define WORKER_RESULT_FD 4 /* writes READY, OUTPUT, ... */
+#define WORKER_STDIN_FD	 5 /* a file: what every command reads, if any */
+
+struct bytes {
+	const uint8_t *data;
+	size_t len;
+};
+
+/* The run's configuration, the same for every worker. */
+struct msg_config {
+	uint32_t slots;		  /* sessions at once in this worker */
+	uint32_t credit;	  /* output bytes granted at the start */
+	uint32_t channel_window;  /* receive window of a channel, bytes */
+	uint32_t idle_timeout_ms; /* 0: none */
+	uint32_t has_stdin;	  /* WORKER_STDIN_FD is there */
+	uint64_t stdin_bytes;	  /* its length */
+	const char *command;
+	struct bytes env; /* strings "NAME=value", each with its NUL */
+};
+
+struct msg_job {
+	const char *address; /* name or number to connect to */
+	uint32_t port;
+	const char *user;
+	const char *host_key_algorithms; /* preference, comma-separated */
+	struct bytes keys; /* public key blobs to offer, each as a string */
+	uint32_t has_password;
+	uint32_t connect_timeout_ms;
+	uint32_t command_timeout_ms; /* 0: none */
+};
+
+enum verdict {
+	VERDICT_REFUSED,  /* text: the message for the result */
+	VERDICT_ACCEPTED, /* text: the password, if the job has one */
+	VERDICT_RETRY,	  /* text: host key algorithms to connect again with */
+};
+
+struct msg_verdict {
+	uint32_t verdict;
+	const char *text;
+};
+
+struct msg_signature {
+	struct bytes signature; /* empty: refused */
+};
+
+struct msg_credit {
+	uint32_t count; /* more output bytes may be sent */
+};
+
+struct msg_cancel {
+	const char *message; /* for the results of what is cut short */
+};
+
+struct msg_ready {
+	uint32_t slots;
+};
+
+struct msg_hostkey {
+	struct bytes key; /* RFC 4253 section 6.6 */
+	const char *peer; /* numeric address that presented it */
+};
+
+struct msg_sign {
+	uint32_t key;	      /* index in msg_job.keys */
+	struct bytes request; /* what is to be signed */
+};
+
+struct msg_output {
+	uint32_t stream; /* 1 stdout, 2 stderr */
+	struct bytes data;
+};
+
+struct msg_result {
+	uint32_t status; /* enum status */
+	uint32_t stage;	 /* enum stage */
+	uint32_t has_exit_code;
+	uint32_t exit_code;
+	const char *signal; /* name without SIG, "" if none */
+	const char *message;
+	const char *peer; /* numeric address, "" if never connected */
+	uint64_t stdout_bytes;
+	uint64_t stderr_bytes;
+	uint32_t connect_ms; /* until the host key was presented */
+	uint32_t auth_ms;    /* from the verdict until authenticated */
+};
+
+/* A frame as it stands in a buffer. */
+struct frame {
+	enum frame_type type;
+	uint32_t job;
+	struct cursor payload;
+};
+
+/*
+ * Append a frame to out. msg is the struct of that type. Returns 0, or -1 if
+ * it exceeds FRAME_MAX or the maximum of out; then nothing is appended.
+ */
+int frame_write(
+    struct buf *out, enum frame_type type, uint32_t job, const void *msg);
+
+/*
+ * Look at the first frame of in. Returns its whole size in bytes (the caller
+ * consumes them when done with it), 0 if it is not complete yet, or -1 if the
+ * bytes are no frame.
+ */
+ssize_t frame_peek(const struct buf *in, struct frame *frame);
+
+/*
+ * Fill msg, the struct of frame's type, from its payload. Strings and bytes
+ * point into the frame. Returns 0, or -1 if the payload does not fit exactly.
+ */
+int frame_read(const struct frame *frame, void *msg);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "wire/outcome.h"
+
+static const struct {
+	const char *name;
+	int exit_class;
+} status_table[STATUS_COUNT] = {
+    [STATUS_OK] = {"ok", 0},
+    [STATUS_FAILED] = {"failed", 1},
+    [STATUS_UNREACHABLE] = {"unreachable", 3},
+    [STATUS_DENIED] = {"denied", 4},
+    [STATUS_TIMEOUT] = {"timeout", 3},
+    [STATUS_LOST] = {"lost", 3},
+    [STATUS_TRANSFER] = {"transfer", 3},
+    [STATUS_ERROR] = {"error", 5},
+    [STATUS_CANCELLED] = {"cancelled", 3},
+    [STATUS_SKIPPED] = {"skipped", 3},
+};
+
+static const char *const stage_table[STAGE_COUNT] = {
+    [STAGE_NONE] = "",
+    [STAGE_DNS] = "dns",
+    [STAGE_CONNECT] = "connect",
+    [STAGE_THROTTLED] = "throttled",
+    [STAGE_BANNER] = "banner",
+    [STAGE_KEX] = "kex",
+    [STAGE_PROTOCOL] = "protocol",
+    [STAGE_HOSTKEY] = "hostkey",
+    [STAGE_AUTH] = "auth",
+    [STAGE_CHANNEL] = "channel",
+    [STAGE_COMMAND] = "command",
+    [STAGE_IDLE] = "idle",
+    [STAGE_TRANSFER] = "transfer",
+    [STAGE_LOCAL] = "local",
+};
+
+const char *
+status_name(enum status status)
+{
+	return status_table[status].name;
+}
+
+const char *
+stage_name(enum stage stage)
+{
+	return stage_table[stage];
+}
+
+int
+status_exit_class(enum status status)
+{
+	return status_table[status].exit_class;
+}

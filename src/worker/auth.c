@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * AUTH_LIST sends the method "none" to learn what the server offers, then
+ * AUTH_NEXT picks the next attempt:
+ *
+ *   LIST ─▶ NEXT ─▶ KEY ──────▶ NEXT (key refused)
+ *            │       └────────▶ LIST (signed, yet refused: maybe a partial
+ *            │                        success, RFC 4252 section 5.1)
+ *            ├────▶ PASSWORD ─▶ LIST
+ *            ├────▶ KEYBOARD ─▶ LIST
+ *            └────▶ end: denied
+ *
+ * libssh2 does not tell a partial success from a failure, hence the new list;
+ * each key and the password are used once, so this ends.
+ */
+#include "config.h"
+
+#include "worker/auth.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/xalloc.h"
+#include "worker/session.h"
+#include "worker/worker.h"
+
+/* Rounds of questions that keyboard-interactive may take. */
+#define KEYBOARD_ROUNDS_MAX 5
+
+void
+auth_init(struct auth *a, struct bytes keys, const char *password)
+{
+	memset(a, 0, sizeof(*a));
+	a->state = AUTH_LIST;
+	a->keys = (struct cursor){keys.data, keys.len};
+	a->password = password != NULL ? xstrdup(password) : NULL;
+}
+
+void
+auth_clear(struct auth *a)
+{
+	secret_free(a->password);
+	a->password = NULL;
+}
+
+void
+auth_signature(struct session *s, struct bytes signature)
+{
+	struct auth *a = &s->auth;
+
+	if (!a->is_signing)
+		return;
+	a->is_signing = false;
+	a->has_signature = true;
+	a->signature = NULL;
+	a->signature_len = signature.len;
+	if (signature.len > 0)
+		a->signature = heap_alloc(&s->heap, signature.len);
+	if (a->signature != NULL)
+		memcpy(a->signature, signature.data, signature.len);
+}
+
+/* libssh2's sign callback: ask control, and come again when it answered. */
+static int
+sign_cb(LIBSSH2_SESSION *ssh, unsigned char **sig, size_t *sig_len,
+    const unsigned char *data, size_t data_len, void **abstract)
+{
+	struct session *s = *abstract;
+	struct auth *a = &s->auth;
+	struct msg_sign msg = {
+	    .key = a->key_index - 1, .request = {data, data_len}};
+
+	(void)ssh;
+	if (!a->has_signature) {
+		if (!a->is_signing)
+			worker_send(s->worker, FRAME_SIGN, s->job, &msg);
+		a->is_signing = true;
+		return LIBSSH2_ERROR_EAGAIN;
+	}
+	a->has_signature = false;
+	if (a->signature == NULL)
+		return LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+	a->was_signed = true;
+	*sig = a->signature; /* libssh2 frees it, with the session's heap */
+	*sig_len = a->signature_len;
+	a->signature = NULL;
+	return 0;
+}
+
+/* Answer a single question that is not echoed with the password. */
+static void
+keyboard_cb(const char *name, int name_len, const char *instruction,
+    int instruction_len, int num_prompts,
+    const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompts,
+    LIBSSH2_USERAUTH_KBDINT_RESPONSE *responses, void **abstract)
+{
+	struct session *s = *abstract;
+	struct auth *a = &s->auth;
+	size_t len;
+
+	(void)name;
+	(void)name_len;
+	(void)instruction;
+	(void)instruction_len;
+	if (++a->rounds > KEYBOARD_ROUNDS_MAX) {
+		transport_abort(&s->transport);
+		return;
+	}
+	if (num_prompts != 1 || prompts[0].echo || a->password == NULL)
+		return;
+	len = strlen(a->password);
+	responses[0].text = heap_alloc(&s->heap, len + 1);
+	if (responses[0].text == NULL)
+		return;
+	memcpy(responses[0].text, a->password, len + 1);
+	responses[0].length = (unsigned int)len;
+	auth_clear(a);
+}
+
+static bool
+auth_offers(const struct auth *a, const char *method)
+{
+	size_t len = strlen(method);
+	const char *p = a->methods;
+
+	while (p != NULL && *p != '\0') {
+		if (strncmp(p, method, len) == 0 &&
+		    (p[len] == ',' || p[len] == '\0'))
+			return true;
+		p = strchr(p, ',');
+		p = p != NULL ? p + 1 : NULL;
+	}
+	return false;
+}
+
+static enum want
+auth_denied(struct session *s)
+{
+	struct auth *a = &s->auth;
+	char tried[64] = "";
+
+	if (a->keys_tried > 0)
+		snprintf(tried, sizeof(tried), "%u key%s%s", a->keys_tried,
+		    a->keys_tried == 1 ? "" : "s",
+		    a->is_password_used ? " and the password" : "");
+	else if (a->is_password_used)
+		snprintf(tried, sizeof(tried), "the password");
+	if (tried[0] == '\0')
+		return session_end(s, STATUS_DENIED, STAGE_AUTH,
+		    "nothing to log in with as %s: the server takes %s",
+		    s->spec.user, a->methods);
+	return session_end(s, STATUS_DENIED, STAGE_AUTH,
+	    "login as %s refused: tried %s; the server takes %s", s->spec.user,
+	    tried, a->methods);
+}
+
+/* An attempt ended with rc: where to go from here. */
+static enum want
+auth_attempted(struct session *s, int rc, enum auth_state next, bool *is_done)
+{
+	if (rc == 0) {
+		*is_done = true;
+		return WANT_STEP;
+	}
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return s->auth.is_signing ? WANT_CONTROL
+					  : session_again(s, STAGE_AUTH);
+	/* What to try next is decided by what the server says next. */
+	if (s->transport.is_dead || s->transport.is_closed ||
+	    s->disconnect[0] != '\0' || rc == LIBSSH2_ERROR_SOCKET_RECV ||
+	    rc == LIBSSH2_ERROR_SOCKET_SEND ||
+	    rc == LIBSSH2_ERROR_SOCKET_DISCONNECT)
+		return session_broken(s, STAGE_AUTH, rc, "authentication");
+	s->auth.state = next;
+	return WANT_STEP;
+}
+
+static enum want
+step_list(struct session *s, bool *is_done)
+{
+	struct auth *a = &s->auth;
+	const char *list;
+	int rc;
+
+	list = libssh2_userauth_list(
+	    s->ssh, s->spec.user, (unsigned int)strlen(s->spec.user));
+	if (list != NULL) {
+		snprintf(a->methods, sizeof(a->methods), "%s", list);
+		a->state = AUTH_NEXT;
+		return WANT_STEP;
+	}
+	if (libssh2_userauth_authenticated(s->ssh)) {
+		*is_done = true;
+		return WANT_STEP;
+	}
+	rc = libssh2_session_last_errno(s->ssh);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return session_again(s, STAGE_AUTH);
+	return session_broken(s, STAGE_AUTH, rc, "authentication");
+}
+
+static enum want
+step_next(struct session *s)
+{
+	struct auth *a = &s->auth;
+
+	if (auth_offers(a, "publickey") && a->keys.left > 0 &&
+	    cursor_get_string(&a->keys, &a->key.data, &a->key.len) == 0) {
+		a->key_index++;
+		a->keys_tried++;
+		a->was_signed = false;
+		a->has_signature = false;
+		a->state = AUTH_KEY;
+		return WANT_STEP;
+	}
+	if (!a->is_password_used && a->password != NULL) {
+		if (auth_offers(a, "password"))
+			a->state = AUTH_PASSWORD;
+		else if (auth_offers(a, "keyboard-interactive"))
+			a->state = AUTH_KEYBOARD;
+		else
+			return auth_denied(s);
+		a->is_password_used = true;
+		return WANT_STEP;
+	}
+	return auth_denied(s);
+}
+
+static enum want
+step_key(struct session *s, bool *is_done)
+{
+	struct auth *a = &s->auth;
+	void *abstract = s;
+	int rc;
+
+	if (a->is_signing)
+		return WANT_CONTROL;
+	rc = libssh2_userauth_publickey(
+	    s->ssh, s->spec.user, a->key.data, a->key.len, sign_cb, &abstract);
+	return auth_attempted(
+	    s, rc, a->was_signed ? AUTH_LIST : AUTH_NEXT, is_done);
+}
+
+static enum want
+step_password(struct session *s, bool *is_done)
+{
+	struct auth *a = &s->auth;
+	int rc;
+
+	rc = libssh2_userauth_password_ex(s->ssh, s->spec.user,
+	    (unsigned int)strlen(s->spec.user), a->password,
+	    (unsigned int)strlen(a->password), NULL);
+	if (rc == LIBSSH2_ERROR_EAGAIN)
+		return session_again(s, STAGE_AUTH);
+	auth_clear(a);
+	if (rc == LIBSSH2_ERROR_PASSWORD_EXPIRED)
+		return session_end(s, STATUS_DENIED, STAGE_AUTH,
+		    "the password of %s has expired: log in once to change it",
+		    s->spec.user);
+	return auth_attempted(s, rc, AUTH_LIST, is_done);
+}
+
+static enum want
+step_keyboard(struct session *s, bool *is_done)
+{
+	int rc;
+
+	rc = libssh2_userauth_keyboard_interactive_ex(s->ssh, s->spec.user,
+	    (unsigned int)strlen(s->spec.user), keyboard_cb);
+	if (rc != LIBSSH2_ERROR_EAGAIN)
+		auth_clear(&s->auth);
+	return auth_attempted(s, rc, AUTH_LIST, is_done);
+}
+
+enum want
+auth_step(struct session *s, bool *is_done)
+{
+	*is_done = false;
+	switch (s->auth.state) {
+	case AUTH_LIST:
+		return step_list(s, is_done);
+	case AUTH_NEXT:
+		return step_next(s);
+	case AUTH_KEY:
+		return step_key(s, is_done);
+	case AUTH_PASSWORD:
+		return step_password(s, is_done);
+	case AUTH_KEYBOARD:
+		return step_keyboard(s, is_done);
+	}
+	return WANT_END;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * auth: user authentication (RFC 4252) of one session: the job's keys in
+ * their order, signed by control, then one attempt with the password, by
+ * "password" or "keyboard-interactive". Only what the server offers is tried.
+ */
+#ifndef WORKER_AUTH_H
+#define WORKER_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/buf.h"
+#include "wire/frame.h"
+#include "worker/want.h"
+
+struct session;
+
+enum auth_state {
+	AUTH_LIST, /* ask for the methods */
+	AUTH_NEXT, /* choose one */
+	AUTH_KEY,
+	AUTH_PASSWORD,
+	AUTH_KEYBOARD,
+};
+
+struct auth {
+	enum auth_state state;
+	char methods[256];  /* as the server lists them */
+	struct cursor keys; /* those not tried yet */
+	struct bytes key;   /* the one being tried */
+	uint32_t key_index; /* of the next one */
+	uint32_t keys_tried;
+	bool is_signing; /* control was asked and has not answered */
+	bool has_signature;
+	bool was_signed;    /* the key being tried got as far as that */
+	uint8_t *signature; /* of the session's heap */
+	size_t signature_len;
+	char *password; /* wiped as soon as it was used */
+	bool is_password_used;
+	unsigned rounds; /* of keyboard-interactive */
+};
+
+/* password may be NULL; it is copied. keys as in struct msg_job. */
+void auth_init(struct auth *a, struct bytes keys, const char *password);
+void auth_clear(struct auth *a);
+
+/*
+ * Go on. Returns what is waited for; WANT_STEP once authenticated (then
+ * *is_done is set); WANT_END when the session was ended.
+ */
+enum want auth_step(struct session *s, bool *is_done);
+
+/* Control's answer to a SIGN frame. Ignored if none was asked for. */
+void auth_signature(struct session *s, struct bytes signature);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * connector: from an address to a connected TCP socket. Names are resolved
+ * on libuv's threads; the addresses are tried in the resolver's order, each
+ * with its share of the time that is left, until one connects.
+ */
+#ifndef WORKER_CONNECTOR_H
+#define WORKER_CONNECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "wire/outcome.h"
+
+struct connector;
+
+/* How it ended; valid during the callback. */
+struct connected {
+	int fd; /* owned by the callee, or -1: then the rest says why */
+	enum status status;
+	enum stage stage;
+	const char *message;
+	const char *peer; /* numeric address, last one tried */
+};
+
+typedef void (*connector_done)(void *ctx, const struct connected *result);
+
+/*
+ * Start. done is called once, never before this returns, unless
+ * connector_cancel() is called first. deadline_ms is in uv_now() time.
+ */
+struct connector *connector_start(uv_loop_t *loop, const char *address,
+    uint32_t port, uint64_t deadline_ms, connector_done done, void *ctx);
+
+/* Give up without calling done; c is gone. */
+void connector_cancel(struct connector *c);
+
+/* Where a deadline would hit it now: STAGE_DNS or STAGE_CONNECT. */
+enum stage connector_stage(const struct connector *c);
+
+#endif

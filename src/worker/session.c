@@ -1,0 +1,748 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The life of a session:
+ *
+ *   CONNECT ──▶ HANDSHAKE ──▶ VERDICT ──▶ AUTH ──▶ TASK ──▶ DONE
+ *      ▲                         │
+ *      └── retry, once, with ────┘
+ *          the known key types
+ *
+ * Any state can go to DONE: an error, a deadline, a cancel. Deadlines are
+ * absolute: one for all up to the running command, one for the command; only
+ * the idle limit starts anew with each byte of the command's streams.
+ *
+ * session_run() steps until the session has to wait; what it waits for
+ * decides which events of the socket are polled. The password and the right
+ * to start arrive with the verdict, so nothing of value can leave before the
+ * host's key was accepted.
+ */
+#include "config.h"
+
+#include "worker/session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/log.h"
+#include "util/xalloc.h"
+#include "worker/worker.h"
+
+/* The most that libssh2 may take for one session. */
+#define SESSION_HEAP_MAX (16u << 20)
+
+/* The quickest first; only what is not known to be weak. */
+#define METHODS_KEX                                                 \
+	"curve25519-sha256,curve25519-sha256@libssh.org,"           \
+	"ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521," \
+	"diffie-hellman-group14-sha256,"                            \
+	"diffie-hellman-group16-sha512,"                            \
+	"diffie-hellman-group18-sha512,"                            \
+	"diffie-hellman-group-exchange-sha256"
+#define METHODS_CIPHER                                   \
+	"aes128-ctr,aes192-ctr,aes256-ctr,"              \
+	"aes128-gcm@openssh.com,aes256-gcm@openssh.com," \
+	"chacha20-poly1305@openssh.com"
+#define METHODS_MAC                                                    \
+	"hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com," \
+	"hmac-sha2-256,hmac-sha2-512,hmac-sha1"
+
+static void session_expired(uv_timer_t *timer);
+
+/* --- libssh2's callbacks; *abstract is the session ----------------------- */
+
+static void *
+alloc_cb(size_t size, void **abstract)
+{
+	struct session *s = *abstract;
+
+	return heap_alloc(&s->heap, size);
+}
+
+static void
+free_cb(void *p, void **abstract)
+{
+	struct session *s = *abstract;
+
+	heap_free(&s->heap, p);
+}
+
+static void *
+realloc_cb(void *p, size_t size, void **abstract)
+{
+	struct session *s = *abstract;
+
+	return heap_realloc(&s->heap, p, size);
+}
+
+static void
+block_freed(void *ctx, const void *data, size_t size)
+{
+	struct session *s = ctx;
+
+	task_exec_packet(&s->task, data, size);
+}
+
+static ssize_t
+send_cb(libssh2_socket_t fd, const void *data, size_t len, int flags,
+    void **abstract)
+{
+	struct session *s = *abstract;
+
+	(void)fd;
+	(void)flags;
+	return transport_send(&s->transport, data, len);
+}
+
+static ssize_t
+recv_cb(libssh2_socket_t fd, void *data, size_t len, int flags, void **abstract)
+{
+	struct session *s = *abstract;
+
+	(void)fd;
+	(void)flags;
+	return transport_recv(&s->transport, data, len);
+}
+
+static void
+disconnect_cb(LIBSSH2_SESSION *ssh, int reason, const char *message,
+    int message_len, const char *language, int language_len, void **abstract)
+{
+	struct session *s = *abstract;
+
+	(void)ssh;
+	(void)language;
+	(void)language_len;
+	snprintf(s->disconnect, sizeof(s->disconnect), "%.*s",
+	    message_len > 0 ? message_len : 0, message_len > 0 ? message : "");
+	if (s->disconnect[0] == '\0')
+		snprintf(
+		    s->disconnect, sizeof(s->disconnect), "reason %d", reason);
+}
+
+/*
+ * libssh2 takes callbacks as void pointers before 1.11.1; POSIX lets them
+ * hold functions, ISO C just has no word for it.
+ */
+static void
+session_callback(LIBSSH2_SESSION *ssh, int kind, void (*function)(void))
+{
+#ifdef HAVE_LIBSSH2_SESSION_CALLBACK_SET2
+	libssh2_session_callback_set2(ssh, kind, function);
+#else
+	void *p;
+
+	memcpy(&p, &function, sizeof(p));
+	libssh2_session_callback_set(ssh, kind, p);
+#endif
+}
+
+/* --- beginning and end --------------------------------------------------- */
+
+static uint64_t
+session_now(const struct session *s)
+{
+	return uv_now(worker_loop(s->worker));
+}
+
+void
+session_active(struct session *s)
+{
+	s->active_ms = session_now(s);
+	s->active_paused_ms = worker_paused_ms(s->worker);
+}
+
+static void session_connected(void *ctx, const struct connected *result);
+
+static void
+session_connect(struct session *s)
+{
+	s->state = SESSION_CONNECT;
+	s->connector = connector_start(worker_loop(s->worker), s->spec.address,
+	    s->spec.port, s->connect_deadline_ms, session_connected, s);
+	s->want = WANT_CONTROL; /* nothing to poll yet */
+}
+
+static void
+timer_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+/* Let the timer fire at the nearest limit. */
+static void
+session_set_timer(struct session *s)
+{
+	const struct msg_config *config = worker_config(s->worker);
+	uint64_t now = session_now(s), next = UINT64_MAX;
+
+	if (s->connect_deadline_ms > 0)
+		next = s->connect_deadline_ms;
+	if (s->command_deadline_ms > 0 && s->command_deadline_ms < next)
+		next = s->command_deadline_ms;
+	if (s->has_idle_limit && config->idle_timeout_ms > 0 &&
+	    s->active_ms + config->idle_timeout_ms < next)
+		next = s->active_ms + config->idle_timeout_ms;
+	if (next == UINT64_MAX)
+		uv_timer_stop(s->timer);
+	else
+		uv_timer_start(
+		    s->timer, session_expired, next > now ? next - now : 0, 0);
+}
+
+struct session *
+session_new(struct worker *w, const struct frame *frame)
+{
+	struct session *s = xcalloc(1, sizeof(*s));
+	struct frame own = *frame;
+
+	s->worker = w;
+	s->job = frame->job;
+	s->frame = xmemdup(frame->payload.p, frame->payload.left);
+	own.payload.p = s->frame;
+	if (frame_read(&own, &s->spec) == -1)
+		fatal("malformed job frame");
+	heap_init(&s->heap, SESSION_HEAP_MAX, block_freed, s);
+	transport_init(&s->transport);
+	task_exec_init(&s->task);
+	s->started_ms = session_now(s);
+	s->connect_deadline_ms = s->started_ms + s->spec.connect_timeout_ms;
+	s->timer = xcalloc(1, sizeof(*s->timer));
+	uv_timer_init(worker_loop(w), s->timer);
+	s->timer->data = s;
+	session_set_timer(s);
+	session_connect(s);
+	return s;
+}
+
+static void
+session_unwatch(struct session *s)
+{
+	if (s->poll == NULL)
+		return;
+	uv_poll_stop(s->poll);
+	uv_close((uv_handle_t *)s->poll, timer_closed);
+	s->poll = NULL;
+	s->poll_events = 0;
+}
+
+/* Drop the connection and all of libssh2 that belongs to it. */
+static void
+session_disconnect(struct session *s)
+{
+	if (s->connector != NULL)
+		connector_cancel(s->connector);
+	s->connector = NULL;
+	session_unwatch(s);
+	if (s->ssh != NULL) {
+		/* Said politely if it can be said at once. */
+		if (s->is_encrypted && !s->transport.is_closed)
+			libssh2_session_disconnect(s->ssh, "done");
+		transport_abort(&s->transport);
+		libssh2_session_free(s->ssh);
+	}
+	s->ssh = NULL;
+	s->is_encrypted = false;
+	heap_clear(&s->heap);
+	s->heap.freed = block_freed;
+	transport_close(&s->transport);
+}
+
+void
+session_free(struct session *s)
+{
+	session_disconnect(s);
+	task_exec_clear(&s->task);
+	auth_clear(&s->auth);
+	uv_close((uv_handle_t *)s->timer, timer_closed);
+	free(s->host_key_algorithms);
+	secret_free(s->verdict_text);
+	free(s->frame);
+	free(s);
+}
+
+enum want
+session_end(struct session *s, enum status status, enum stage stage,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->message, sizeof(s->message), fmt, ap);
+	va_end(ap);
+	s->result.status = (uint32_t)status;
+	s->result.stage = (uint32_t)stage;
+	s->result.message = s->message;
+	s->result.signal = s->signal;
+	s->result.peer = s->peer;
+	s->state = SESSION_DONE;
+	return WANT_END;
+}
+
+/* --- what went wrong ----------------------------------------------------- */
+
+static const char *
+close_reason(const struct session *s)
+{
+	if (s->disconnect[0] != '\0')
+		return s->disconnect;
+	if (s->transport.error != 0)
+		return strerror(s->transport.error);
+	return "connection closed by the host";
+}
+
+static bool
+is_throttled(const char *text)
+{
+	/* sshd's words: before 9.8, since, and with PerSourcePenalties. */
+	return strstr(text, "MaxStartups") != NULL ||
+	    strncmp(text, "Not allowed at this time", 24) == 0;
+}
+
+enum want
+session_broken(struct session *s, enum stage stage, int rc, const char *what)
+{
+	char *text = NULL;
+
+	if (s->transport.is_closed || s->disconnect[0] != '\0') {
+		if (s->is_started)
+			return session_end(s, STATUS_LOST, STAGE_COMMAND,
+			    "connection lost: %s", close_reason(s));
+		if (stage == STAGE_AUTH && s->disconnect[0] != '\0')
+			return session_end(s, STATUS_DENIED, STAGE_AUTH,
+			    "login as %s refused: %s", s->spec.user,
+			    s->disconnect);
+		return session_end(
+		    s, STATUS_UNREACHABLE, stage, "%s", close_reason(s));
+	}
+	libssh2_session_last_error(s->ssh, &text, NULL, 0);
+	return session_end(s, s->is_started ? STATUS_LOST : STATUS_UNREACHABLE,
+	    s->is_started ? STAGE_COMMAND : stage, "%s: %s (libssh2 error %d)",
+	    what, text != NULL && text[0] != '\0' ? text : "protocol error",
+	    rc);
+}
+
+enum want
+session_again(struct session *s, enum stage stage)
+{
+	if (transport_has_more(&s->transport))
+		return WANT_TURN;
+	if (s->transport.is_closed)
+		return session_broken(
+		    s, stage, LIBSSH2_ERROR_SOCKET_DISCONNECT, "connection");
+	return WANT_NETWORK;
+}
+
+static enum want
+not_ssh(struct session *s)
+{
+	return session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
+	    "not an SSH server; it said \"%s\"",
+	    transport_greeting(&s->transport));
+}
+
+/* The connection ended before the host key was presented. */
+static enum want
+handshake_closed(struct session *s)
+{
+	const char *greeting = transport_greeting(&s->transport);
+
+	if (is_throttled(greeting) || is_throttled(s->disconnect))
+		return session_end(s, STATUS_UNREACHABLE, STAGE_THROTTLED,
+		    "the server takes no more connections now: %s",
+		    greeting[0] != '\0' ? greeting : s->disconnect);
+	if (!s->transport.has_banner && greeting[0] != '\0')
+		return not_ssh(s);
+	if (!s->transport.has_banner)
+		return session_end(s, STATUS_UNREACHABLE, STAGE_CONNECT,
+		    "%s before the SSH banner", close_reason(s));
+	return session_end(s, STATUS_UNREACHABLE, STAGE_CONNECT,
+	    "%s in the key exchange", close_reason(s));
+}
+
+static bool
+list_has_common(const char *ours, const char *theirs)
+{
+	const char *p, *q;
+	size_t len;
+
+	for (p = theirs; *p != '\0'; p += len + (p[len] == ',')) {
+		len = strcspn(p, ",");
+		for (q = ours; q != NULL; q = strchr(q, ',')) {
+			q += *q == ',';
+			if (strncmp(p, q, len) == 0 &&
+			    (q[len] == ',' || q[len] == '\0'))
+				return true;
+		}
+	}
+	return false;
+}
+
+static const char *
+session_algorithms(const struct session *s)
+{
+	return s->host_key_algorithms != NULL ? s->host_key_algorithms
+					      : s->spec.host_key_algorithms;
+}
+
+/* libssh2 before 1.11 verifies RSA host keys with SHA-1 only. */
+static bool
+has_rsa_host_keys(void)
+{
+	return libssh2_version(0x010b00) != NULL;
+}
+
+static enum want
+handshake_failed(struct session *s, int rc)
+{
+	static const char *const names[] = {"key exchange method",
+	    "host key algorithm", "cipher", "cipher", "MAC", "MAC"};
+	const char *const ours[] = {METHODS_KEX, session_algorithms(s),
+	    METHODS_CIPHER, METHODS_CIPHER, METHODS_MAC, METHODS_MAC};
+	char theirs[1024], *text = NULL;
+	unsigned i;
+
+	if (s->transport.is_closed || s->disconnect[0] != '\0')
+		return handshake_closed(s);
+	if (!s->transport.has_banner)
+		return not_ssh(s);
+	if (transport_proposal(&s->transport, 1, theirs, sizeof(theirs)) == 0 &&
+	    !has_rsa_host_keys() && strstr(theirs, "rsa") != NULL &&
+	    !list_has_common("ssh-ed25519,ecdsa-sha2-nistp256,"
+			     "ecdsa-sha2-nistp384,ecdsa-sha2-nistp521",
+		theirs))
+		return session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
+		    "the host has only an RSA host key, which libssh2 %s "
+		    "can't verify: give the host an ed25519 key "
+		    "(ssh-keygen -A there, restart sshd), or run with libssh2 "
+		    "1.11 or later here",
+		    libssh2_version(0));
+	for (i = 0; i < 6; i++) {
+		if (transport_proposal(
+			&s->transport, i, theirs, sizeof(theirs)) == 0 &&
+		    !list_has_common(ours[i], theirs))
+			return session_end(s, STATUS_UNREACHABLE,
+			    STAGE_PROTOCOL,
+			    "no common %s: the server offers %s", names[i],
+			    theirs);
+	}
+	libssh2_session_last_error(s->ssh, &text, NULL, 0);
+	return session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
+	    "key exchange failed: %s (libssh2 error %d)",
+	    text != NULL ? text : "", rc);
+}
+
+/* --- the states ---------------------------------------------------------- */
+
+static int
+session_create(struct session *s)
+{
+	LIBSSH2_SESSION *ssh;
+
+	ssh = libssh2_session_init_ex(alloc_cb, free_cb, realloc_cb, s);
+	if (ssh == NULL)
+		return -1;
+	s->ssh = ssh;
+	libssh2_session_set_blocking(ssh, 0);
+	session_callback(ssh, LIBSSH2_CALLBACK_SEND, (void (*)(void))send_cb);
+	session_callback(ssh, LIBSSH2_CALLBACK_RECV, (void (*)(void))recv_cb);
+	session_callback(
+	    ssh, LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))disconnect_cb);
+	libssh2_session_method_pref(ssh, LIBSSH2_METHOD_KEX, METHODS_KEX);
+	libssh2_session_method_pref(
+	    ssh, LIBSSH2_METHOD_CRYPT_CS, METHODS_CIPHER);
+	libssh2_session_method_pref(
+	    ssh, LIBSSH2_METHOD_CRYPT_SC, METHODS_CIPHER);
+	libssh2_session_method_pref(ssh, LIBSSH2_METHOD_MAC_CS, METHODS_MAC);
+	libssh2_session_method_pref(ssh, LIBSSH2_METHOD_MAC_SC, METHODS_MAC);
+	/* Fails if libssh2 knows none of them: seen in the handshake. */
+	return libssh2_session_method_pref(
+	    ssh, LIBSSH2_METHOD_HOSTKEY, session_algorithms(s));
+}
+
+static void
+session_connected(void *ctx, const struct connected *result)
+{
+	struct session *s = ctx;
+
+	s->connector = NULL;
+	snprintf(s->peer, sizeof(s->peer), "%s", result->peer);
+	if (result->fd == -1) {
+		session_end(
+		    s, result->status, result->stage, "%s", result->message);
+		worker_session_ended(s->worker, s);
+		return;
+	}
+	transport_open(&s->transport, result->fd);
+	s->state = SESSION_HANDSHAKE;
+	if (session_create(s) != 0) {
+		session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
+		    "known_hosts has only %s for this host, which libssh2 %s "
+		    "can't verify: add its ed25519 or ECDSA key "
+		    "(ssh-keyscan), or run with libssh2 1.11 or later here",
+		    session_algorithms(s), libssh2_version(0));
+		worker_session_ended(s->worker, s);
+		return;
+	}
+	session_run(s);
+}
+
+static enum want
+step_handshake(struct session *s)
+{
+	struct msg_hostkey msg = {.peer = s->peer};
+	const char *key;
+	int rc, type;
+
+	rc = libssh2_session_handshake(s->ssh, s->transport.fd);
+	if (rc == LIBSSH2_ERROR_EAGAIN) {
+		if (!s->transport.is_closed ||
+		    transport_has_more(&s->transport))
+			return session_again(s, STAGE_KEX);
+		return handshake_closed(s);
+	}
+	if (rc != 0)
+		return handshake_failed(s, rc);
+	s->is_encrypted = true;
+	key = libssh2_session_hostkey(s->ssh, &msg.key.len, &type);
+	if (key == NULL)
+		return session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
+		    "the server presented no host key");
+	msg.key.data = (const uint8_t *)key;
+	transport_forget_proposal(&s->transport);
+	worker_send(s->worker, FRAME_HOSTKEY, s->job, &msg);
+	s->result.connect_ms = (uint32_t)(session_now(s) - s->started_ms);
+	s->state = SESSION_VERDICT;
+	return WANT_CONTROL;
+}
+
+static enum want
+step_verdict(struct session *s)
+{
+	if (!s->has_verdict)
+		return WANT_CONTROL;
+	s->has_verdict = false;
+	switch (s->verdict) {
+	case VERDICT_RETRY:
+		if (s->is_retried)
+			break;
+		s->is_retried = true;
+		free(s->host_key_algorithms);
+		s->host_key_algorithms = xstrdup(s->verdict_text);
+		session_disconnect(s);
+		session_connect(s);
+		return WANT_CONTROL;
+	case VERDICT_ACCEPTED:
+		auth_init(&s->auth, s->spec.keys,
+		    s->spec.has_password ? s->verdict_text : NULL);
+		secret_free(s->verdict_text);
+		s->verdict_text = NULL;
+		s->accepted_ms = session_now(s);
+		s->state = SESSION_AUTH;
+		return WANT_STEP;
+	case VERDICT_REFUSED:
+		break;
+	}
+	return session_end(
+	    s, STATUS_DENIED, STAGE_HOSTKEY, "%s", s->verdict_text);
+}
+
+static enum want
+step_auth(struct session *s)
+{
+	bool is_done;
+	enum want want = auth_step(s, &is_done);
+
+	if (is_done) {
+		auth_clear(&s->auth);
+		s->heap.wipe = false; /* from here on it holds no secret */
+		s->result.auth_ms = (uint32_t)(session_now(s) - s->accepted_ms);
+		s->state = SESSION_TASK;
+	}
+	return want;
+}
+
+static enum want
+session_step(struct session *s)
+{
+	switch (s->state) {
+	case SESSION_CONNECT:
+		return WANT_CONTROL;
+	case SESSION_HANDSHAKE:
+		return step_handshake(s);
+	case SESSION_VERDICT:
+		return step_verdict(s);
+	case SESSION_AUTH:
+		return step_auth(s);
+	case SESSION_TASK:
+		return task_exec_step(s);
+	case SESSION_DONE:
+		return WANT_END;
+	}
+	return WANT_END;
+}
+
+/* --- running ------------------------------------------------------------- */
+
+static void
+session_ready(uv_poll_t *handle, int status, int events)
+{
+	struct session *s = handle->data;
+
+	(void)status; /* errors show when the socket is read */
+	if (events & UV_WRITABLE)
+		transport_flush(&s->transport);
+	session_run(s);
+}
+
+/* Poll for what the session waits for, and nothing else. */
+static void
+session_watch(struct session *s)
+{
+	int events = 0;
+
+	if (s->transport.fd == -1)
+		return;
+	if (s->want == WANT_NETWORK)
+		events |= UV_READABLE;
+	if (transport_wants_write(&s->transport))
+		events |= UV_WRITABLE;
+	if (s->poll == NULL) {
+		s->poll = xcalloc(1, sizeof(*s->poll));
+		if (uv_poll_init(
+			worker_loop(s->worker), s->poll, s->transport.fd) != 0)
+			fatal("cannot poll a socket");
+		s->poll->data = s;
+	}
+	if (events == s->poll_events)
+		return;
+	s->poll_events = events;
+	if (events == 0)
+		uv_poll_stop(s->poll);
+	else
+		uv_poll_start(s->poll, events, session_ready);
+}
+
+void
+session_run(struct session *s)
+{
+	enum session_state state = s->state;
+
+	transport_turn(&s->transport);
+	do
+		s->want = session_step(s);
+	while (s->want == WANT_STEP);
+	if (s->want == WANT_END) {
+		worker_session_ended(s->worker, s);
+		return;
+	}
+	/* The limits change only with the states. */
+	if (state != s->state || s->state == SESSION_TASK)
+		session_set_timer(s);
+	if (s->want == WANT_TURN)
+		worker_queue_turn(s->worker, s);
+	session_watch(s);
+}
+
+static enum stage
+deadline_stage(const struct session *s)
+{
+	switch (s->state) {
+	case SESSION_CONNECT:
+		return s->connector != NULL ? connector_stage(s->connector)
+					    : STAGE_CONNECT;
+	case SESSION_HANDSHAKE:
+		return s->transport.has_banner ? STAGE_KEX : STAGE_BANNER;
+	case SESSION_VERDICT:
+		return STAGE_HOSTKEY;
+	case SESSION_AUTH:
+		return STAGE_AUTH;
+	case SESSION_TASK:
+	case SESSION_DONE:
+		break;
+	}
+	return STAGE_CHANNEL;
+}
+
+/* For how long the host was silent, our own pauses not counted. */
+static uint64_t
+session_idle_ms(const struct session *s)
+{
+	uint64_t silent = session_now(s) - s->active_ms;
+	uint64_t paused = worker_paused_ms(s->worker) - s->active_paused_ms;
+
+	return silent > paused ? silent - paused : 0;
+}
+
+static void
+session_timed_out(
+    struct session *s, enum stage stage, uint64_t limit_ms, const char *what)
+{
+	session_end(s, STATUS_TIMEOUT, stage, "%s after %g s", what,
+	    (double)limit_ms / 1000);
+	task_exec_abort(s);
+	worker_session_ended(s->worker, s);
+}
+
+static void
+session_expired(uv_timer_t *timer)
+{
+	struct session *s = timer->data;
+	const struct msg_config *config = worker_config(s->worker);
+	uint64_t now = session_now(s), idle;
+
+	if (s->connect_deadline_ms > 0 && now >= s->connect_deadline_ms) {
+		session_timed_out(s, deadline_stage(s),
+		    s->spec.connect_timeout_ms, "no login");
+		return;
+	}
+	if (s->command_deadline_ms > 0 && now >= s->command_deadline_ms) {
+		session_timed_out(s, STAGE_COMMAND, s->spec.command_timeout_ms,
+		    "the command did not end");
+		return;
+	}
+	if (!s->has_idle_limit || config->idle_timeout_ms == 0) {
+		session_set_timer(s);
+		return;
+	}
+	idle = session_idle_ms(s);
+	if (idle >= config->idle_timeout_ms) {
+		session_timed_out(s, STAGE_IDLE, config->idle_timeout_ms,
+		    "not a byte came or went; ended");
+		return;
+	}
+	/* Silent for less than it seems: we had paused. */
+	uv_timer_start(
+	    s->timer, session_expired, config->idle_timeout_ms - idle, 0);
+}
+
+/* --- frames -------------------------------------------------------------- */
+
+void
+session_verdict(struct session *s, const struct msg_verdict *msg)
+{
+	if (s->state != SESSION_VERDICT || s->has_verdict)
+		fatal("verdict for a session that did not ask");
+	s->has_verdict = true;
+	s->verdict = (enum verdict)msg->verdict;
+	secret_free(s->verdict_text);
+	s->verdict_text = xstrdup(msg->text);
+	session_run(s);
+}
+
+void
+session_signature(struct session *s, const struct msg_signature *msg)
+{
+	auth_signature(s, msg->signature);
+	session_run(s);
+}
+
+void
+session_cancel(struct session *s, const char *message)
+{
+	session_end(s, STATUS_CANCELLED, STAGE_NONE, "%s", message);
+	task_exec_abort(s);
+	worker_session_ended(s->worker, s);
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A worker is one libuv loop over its sessions' sockets, the job pipe and the
+ * result pipe. It knows no host but those of its job frames, holds no key,
+ * and a password only from the verdict until it was sent.
+ *
+ * Frames for control gather in one buffer that is written once a round of the
+ * loop. Its size is bounded: output by credit, everything else by the number
+ * of slots.
+ *
+ * Sessions that could go on at once, but had their share of this round, queue
+ * for their next turn; while any does, the loop does not sleep.
+ */
+#include "config.h"
+
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libssh2.h>
+
+#include "util/fdio.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+#include "worker/session.h"
+
+#define PIPE_READ_BYTES 65536u
+#define SESSION_BUCKETS 1024u
+
+struct worker {
+	uv_loop_t loop;
+	uv_poll_t jobs, results;
+	uv_prepare_t before_sleep;
+	uv_idle_t turns;
+	bool is_results_polled;
+	struct buf in, out;
+	uint8_t *config_frame;
+	struct msg_config config;
+	struct session *sessions[SESSION_BUCKETS]; /* by job */
+	struct session *turn_first, **turn_last;
+	uint64_t credit;
+	uint64_t pause_began_ms, paused_ms;
+};
+
+uv_loop_t *
+worker_loop(struct worker *w)
+{
+	return &w->loop;
+}
+
+const struct msg_config *
+worker_config(const struct worker *w)
+{
+	return &w->config;
+}
+
+/* --- to control ---------------------------------------------------------- */
+
+static void results_ready(uv_poll_t *handle, int status, int events);
+
+static void
+worker_flush(struct worker *w)
+{
+	bool is_waiting;
+
+	if (fd_flush(WORKER_RESULT_FD, &w->out) == -1)
+		_exit(0); /* control is gone */
+	is_waiting = buf_len(&w->out) > 0;
+	if (is_waiting == w->is_results_polled)
+		return;
+	w->is_results_polled = is_waiting;
+	if (is_waiting)
+		uv_poll_start(&w->results, UV_WRITABLE, results_ready);
+	else
+		uv_poll_stop(&w->results);
+}
+
+static void
+results_ready(uv_poll_t *handle, int status, int events)
+{
+	(void)status;
+	(void)events;
+	worker_flush(handle->data);
+}
+
+static void
+worker_before_sleep(uv_prepare_t *handle)
+{
+	worker_flush(handle->data);
+}
+
+void
+worker_send(
+    struct worker *w, enum frame_type type, uint32_t job, const void *msg)
+{
+	if (frame_write(&w->out, type, job, msg) == -1)
+		fatal("frame too large");
+}
+
+/* --- output and credit --------------------------------------------------- */
+
+size_t
+worker_credit(const struct worker *w)
+{
+	return w->credit;
+}
+
+void
+worker_output(struct worker *w, uint32_t job, const struct msg_output *msg)
+{
+	w->credit -= msg->data.len;
+	if (w->credit == 0)
+		w->pause_began_ms = uv_now(&w->loop);
+	worker_send(w, FRAME_OUTPUT, job, msg);
+}
+
+uint64_t
+worker_paused_ms(const struct worker *w)
+{
+	uint64_t paused = w->paused_ms;
+
+	if (w->credit == 0)
+		paused += uv_now(&w->loop) - w->pause_began_ms;
+	return paused;
+}
+
+static void
+worker_add_credit(struct worker *w, uint32_t count)
+{
+	struct session *s;
+	unsigned i;
+
+	if (w->credit == 0) {
+		w->paused_ms = worker_paused_ms(w);
+		for (i = 0; i < SESSION_BUCKETS; i++) {
+			for (s = w->sessions[i]; s != NULL; s = s->next) {
+				if (s->want == WANT_CREDIT)
+					worker_queue_turn(w, s);
+			}
+		}
+	}
+	w->credit += count;
+}
+
+/* --- turns --------------------------------------------------------------- */
+
+static void
+worker_turns(uv_idle_t *handle)
+{
+	struct worker *w = handle->data;
+	struct session *s, *last;
+
+	if (w->turn_first == NULL) {
+		uv_idle_stop(handle);
+		return;
+	}
+	/* Those that queue again meanwhile come in the next round. */
+	last = NULL;
+	for (s = w->turn_first; s != NULL; s = s->next_turn)
+		last = s;
+	do {
+		s = w->turn_first;
+		w->turn_first = s->next_turn;
+		if (w->turn_first == NULL)
+			w->turn_last = &w->turn_first;
+		s->is_queued = false;
+		if (s == last)
+			last = NULL;
+		session_run(s);
+	} while (last != NULL && w->turn_first != NULL);
+}
+
+void
+worker_queue_turn(struct worker *w, struct session *s)
+{
+	if (s->is_queued)
+		return;
+	s->is_queued = true;
+	s->next_turn = NULL;
+	*w->turn_last = s;
+	w->turn_last = &s->next_turn;
+	uv_idle_start(&w->turns, worker_turns);
+}
+
+static void
+worker_unqueue_turn(struct worker *w, struct session *s)
+{
+	struct session **p = &w->turn_first;
+
+	if (!s->is_queued)
+		return;
+	while (*p != s)
+		p = &(*p)->next_turn;
+	*p = s->next_turn;
+	if (*p == NULL)
+		w->turn_last = p;
+}
+
+/* --- sessions ------------------------------------------------------------ */
+
+static void
+worker_drop(struct worker *w, struct session *s)
+{
+	worker_unqueue_turn(w, s);
+	*s->link = s->next;
+	if (s->next != NULL)
+		s->next->link = s->link;
+	session_free(s);
+}
+
+void
+worker_session_ended(struct worker *w, struct session *s)
+{
+	worker_send(w, FRAME_RESULT, s->job, &s->result);
+	worker_drop(w, s);
+}
+
+static struct session *
+worker_find(struct worker *w, uint32_t job)
+{
+	struct session *s;
+
+	for (s = w->sessions[job % SESSION_BUCKETS]; s != NULL; s = s->next) {
+		if (s->job == job)
+			return s;
+	}
+	return NULL;
+}
+
+static void
+worker_start(struct worker *w, const struct frame *frame)
+{
+	struct session **bucket = &w->sessions[frame->job % SESSION_BUCKETS];
+	struct session *s = session_new(w, frame);
+
+	s->next = *bucket;
+	s->link = bucket;
+	if (s->next != NULL)
+		s->next->link = &s->next;
+	*bucket = s;
+}
+
+/* --- from control -------------------------------------------------------- */
+
+static void
+worker_configure(struct worker *w, const struct frame *frame)
+{
+	struct frame own = *frame;
+	struct msg_ready ready;
+
+	if (w->config_frame != NULL)
+		fatal("configured twice");
+	w->config_frame = xmemdup(frame->payload.p, frame->payload.left);
+	own.payload.p = w->config_frame;
+	if (frame_read(&own, &w->config) == -1)
+		fatal("malformed configuration frame");
+	w->credit = w->config.credit;
+	ready.slots = w->config.slots;
+	worker_send(w, FRAME_READY, FRAME_NO_JOB, &ready);
+}
+
+static void
+worker_cancel(struct worker *w, const struct msg_cancel *msg)
+{
+	unsigned i;
+
+	for (i = 0; i < SESSION_BUCKETS; i++) {
+		while (w->sessions[i] != NULL)
+			session_cancel(w->sessions[i], msg->message);
+	}
+}
+
+/* Act on one frame. Returns -1 if it is malformed. */
+static int
+worker_frame(struct worker *w, const struct frame *frame)
+{
+	union {
+		struct msg_verdict verdict;
+		struct msg_signature signature;
+		struct msg_credit credit;
+		struct msg_cancel cancel;
+	} msg;
+	struct session *s;
+
+	if ((w->config_frame == NULL) != (frame->type == FRAME_CONFIG))
+		return -1;
+	if (frame->type == FRAME_CONFIG) {
+		worker_configure(w, frame);
+		return 0;
+	}
+	if (frame->type == FRAME_JOB) {
+		worker_start(w, frame);
+		return 0;
+	}
+	if (frame->type >= FRAME_READY || frame_read(frame, &msg) == -1)
+		return -1;
+	/* A session may have ended while the answer was under way. */
+	s = worker_find(w, frame->job);
+	if (frame->type == FRAME_VERDICT && s != NULL)
+		session_verdict(s, &msg.verdict);
+	else if (frame->type == FRAME_SIGNATURE && s != NULL)
+		session_signature(s, &msg.signature);
+	else if (frame->type == FRAME_CREDIT)
+		worker_add_credit(w, msg.credit.count);
+	else if (frame->type == FRAME_CANCEL)
+		worker_cancel(w, &msg.cancel);
+	return 0;
+}
+
+static void
+jobs_ready(uv_poll_t *handle, int status, int events)
+{
+	struct worker *w = handle->data;
+	struct frame frame;
+	ssize_t n;
+
+	(void)status;
+	(void)events;
+	n = fd_fill(WORKER_JOB_FD, &w->in, PIPE_READ_BYTES);
+	if (n == 0 || (n == -1 && errno != EAGAIN))
+		_exit(0); /* control is gone, or done with us */
+	while ((n = frame_peek(&w->in, &frame)) > 0) {
+		if (worker_frame(w, &frame) == -1)
+			fatal("malformed frame of type %d", (int)frame.type);
+		/* It may have held a password. */
+		explicit_bzero(buf_head(&w->in), (size_t)n);
+		buf_consume(&w->in, (size_t)n);
+	}
+	if (n == -1)
+		fatal("malformed frame");
+}
+
+_Noreturn void
+worker_main(void)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+
+	if (libssh2_init(0) != 0 || uv_loop_init(&w->loop) != 0)
+		fatal("cannot set up libssh2 and libuv");
+	buf_init(&w->in, 2u * FRAME_MAX);
+	buf_init(&w->out, 64u << 20); /* see the bounds above */
+	w->turn_last = &w->turn_first;
+	fd_set_nonblock(WORKER_JOB_FD);
+	fd_set_nonblock(WORKER_RESULT_FD);
+	if (uv_poll_init(&w->loop, &w->jobs, WORKER_JOB_FD) != 0 ||
+	    uv_poll_init(&w->loop, &w->results, WORKER_RESULT_FD) != 0)
+		fatal("cannot poll the pipes of control");
+	uv_prepare_init(&w->loop, &w->before_sleep);
+	uv_idle_init(&w->loop, &w->turns);
+	w->jobs.data = w->results.data = w;
+	w->before_sleep.data = w->turns.data = w;
+	uv_poll_start(&w->jobs, UV_READABLE, jobs_ready);
+	uv_prepare_start(&w->before_sleep, worker_before_sleep);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	fatal("the loop ended"); /* it always has the job pipe */
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * worker: the loop of a worker process. It pulls jobs from control, drives
+ * their sessions and sends what becomes of them.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "wire/frame.h"
+
+struct session;
+struct worker;
+
+/* Run until control closes the job pipe. Never returns. */
+_Noreturn void worker_main(void);
+
+/* --- for sessions -------------------------------------------------------- */
+
+uv_loop_t *worker_loop(struct worker *w);
+const struct msg_config *worker_config(const struct worker *w);
+
+/* Queue a frame for control. */
+void worker_send(
+    struct worker *w, enum frame_type type, uint32_t job, const void *msg);
+
+/* Output bytes that control is ready to take now. */
+size_t worker_credit(const struct worker *w);
+/* Queue an OUTPUT frame, at most worker_credit() bytes. */
+void worker_output(
+    struct worker *w, uint32_t job, const struct msg_output *msg);
+
+/*
+ * For how long, in all, this worker could not take output because control had
+ * not printed what it got: time in which no host is to blame for silence.
+ */
+uint64_t worker_paused_ms(const struct worker *w);
+
+/* Let s run again after the other sessions. */
+void worker_queue_turn(struct worker *w, struct session *s);
+
+/* The session is over: send its result, free it and its slot. */
+void worker_session_ended(struct worker *w, struct session *s);
+
+#endif

@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
+#
+# cli: options, help, and what a call must have to be run at all.
+
+load helper
+
+setup() {
+	write_inventory <<-'END'
+	[web]
+	web01 = address=127.77.9.1
+	END
+}
+
+# expect_usage_error REGEX...: exit status 2, nothing on stdout, and a message
+# that matches.
+expect_usage_error() {
+	expect_status 2
+	[ ! -s "$out" ] || { dump; return 1; }
+	expect_match "$err" "$@"
+}
+
+@test "--help lists every option on stdout and exits 0" {
+	batch_bare --help
+	expect_status 0
+	[ ! -s "$err" ]
+	local option
+	for option in i h g x hostfile list list-folded user port identity \
+	    ask-pass known-hosts host-key fanout workers connect-timeout \
+	    timeout idle-timeout cmd script stdin env output no-prefix color \
+	    report q S help version; do
+		grep -qE -- "(^|[ ,|])--?$option([ ,=[]|\$)" "$out" || {
+			echo "no -$option"
+			dump
+			return 1
+		}
+	done
+}
+
+@test "--version prints the program's name and version" {
+	batch_bare --version
+	expect_status 0
+	expect_match "$out" '^batch_run .*[0-9]+\.[0-9]+'
+}
+
+@test "an option may have one dash or two" {
+	batch_bare --h 'a,b' --list
+	expect_status 0
+	expect_lines a b
+	batch_bare -h 'a,b' -list
+	expect_status 0
+	expect_lines a b
+	batch_bare --h=a,b --list-folded
+	expect_status 0
+	expect_lines 'a,b'
+}
+
+@test "an unknown option is a usage error that names it" {
+	batch_bare -h web01 -cmd true -nonsense
+	expect_usage_error nonsense
+}
+
+@test "an option without its value is a usage error" {
+	batch_bare -h web01 -cmd
+	expect_usage_error cmd
+}
+
+@test "without any host there is nothing to do: a usage error" {
+	batch_bare -cmd true
+	expect_usage_error host
+}
+
+@test "without a command there is nothing to do: a usage error" {
+	batch_bare -h web01
+	expect_usage_error '-cmd'
+}
+
+@test "-cmd and -script exclude each other" {
+	echo true >"$BATS_TEST_TMPDIR/script"
+	batch_bare -h web01 -cmd true -script "$BATS_TEST_TMPDIR/script"
+	expect_usage_error script
+}
+
+@test "a choice that leaves no host is a usage error" {
+	batch_bare -h web01 -x web01 -cmd true
+	expect_usage_error host
+}
+
+@test "a number that is none is a usage error that names the option" {
+	local option
+	for option in fanout workers port connect-timeout timeout \
+	    idle-timeout; do
+		batch_bare -h web01 -cmd true "-$option" many
+		expect_usage_error "$option"
+		batch_bare -h web01 -cmd true "-$option" -1
+		expect_usage_error "$option"
+	done
+}
+
+@test "a fanout of 0 is a usage error" {
+	batch_bare -h web01 -cmd true -fanout 0
+	expect_usage_error fanout
+}
+
+@test "an unknown word for -output, -color or -host-key is a usage error" {
+	local option
+	for option in output color host-key; do
+		batch_bare -h web01 -cmd true "-$option" sometimes
+		expect_usage_error "$option"
+	done
+}
+
+@test "an -env without = is a usage error" {
+	batch_bare -h web01 -cmd true -env NOVALUE
+	expect_usage_error env
+}
+
+@test "a script that cannot be read stops the run before any host" {
+	batch_bare -h web01 -script "$BATS_TEST_TMPDIR/absent.sh" \
+	    -report "$report"
+	[ "$status" -eq 2 ] || [ "$status" -eq 5 ] || { dump; return 1; }
+	expect_match "$err" 'absent\.sh'
+	[ ! -s "$report" ]
+}
+
+@test "a file for -stdin that cannot be read stops the run before any host" {
+	batch_bare -h web01 -cmd cat -stdin "$BATS_TEST_TMPDIR/absent.txt" \
+	    -report "$report"
+	[ "$status" -eq 2 ] || [ "$status" -eq 5 ] || { dump; return 1; }
+	expect_match "$err" 'absent\.txt'
+	[ ! -s "$report" ]
+}
+
+@test "a report that cannot be written stops the run before any host" {
+	batch_bare -h web01 -cmd true -report "$BATS_TEST_TMPDIR/no/report"
+	[ "$status" -eq 2 ] || [ "$status" -eq 5 ] || { dump; return 1; }
+	expect_match "$err" 'no/report'
+}

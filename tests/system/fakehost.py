@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""fakehost: a TCP server that does to a client what no real sshd would.
+
+usage: fakehost.py NAME MODE [ARGUMENT]...
+
+Listens on 127.0.0.1 at a free port, which is written to NAME.port. Each
+connection is a line in NAME.log. Modes:
+
+  silent           accept, say nothing
+  say TEXT         send TEXT (with \\r\\n escapes), then close
+  say-hold TEXT    send TEXT, then nothing more
+  drip             a byte now and then, never a whole banner
+  flood            lines before the banner, without end, as fast as they go
+  full             never accept, the queue is full: connecting hangs
+  proxy-after TEXT HOST PORT
+                   send TEXT, then as proxy
+  proxy HOST PORT  pass on to HOST:PORT; once the file NAME.cut exists, drop
+                   the connection; while NAME.stall exists, pass nothing
+"""
+import os
+import select
+import socket
+import sys
+import threading
+import time
+
+
+def hold(conn):
+    """Read until the client closes."""
+    while conn.recv(65536):
+        pass
+
+
+def drip(conn):
+    text = b"x" * 40 + b"\n"
+    while True:
+        for i in range(len(text)):
+            conn.sendall(text[i:i + 1])
+            time.sleep(0.1)
+
+
+def flood(conn):
+    text = b"no banner yet\r\n" * 1000
+    while True:
+        conn.sendall(text)
+
+
+def proxy(conn, name, host, port):
+    upstream = socket.create_connection((host, port))
+    peer = {conn: upstream, upstream: conn}
+    while True:
+        if os.path.exists(name + ".cut"):
+            break
+        if os.path.exists(name + ".stall"):
+            time.sleep(0.05)
+            continue
+        for ready in select.select([conn, upstream], [], [], 0.05)[0]:
+            data = ready.recv(65536)
+            if not data:
+                return
+            peer[ready].sendall(data)
+
+
+def serve(conn, name, mode, args):
+    try:
+        if mode in ("say", "say-hold", "proxy-after"):
+            conn.sendall(args[0].encode().decode("unicode_escape")
+                         .encode("latin-1"))
+        if mode in ("silent", "say-hold"):
+            hold(conn)
+        elif mode == "drip":
+            drip(conn)
+        elif mode == "flood":
+            flood(conn)
+        elif mode in ("proxy", "proxy-after"):
+            proxy(conn, name, args[-2], int(args[-1]))
+    except OSError:
+        pass
+    conn.close()
+
+
+def main():
+    name, mode, *args = sys.argv[1:]
+    modes = ("silent", "say", "say-hold", "drip", "flood", "full",
+             "proxy-after", "proxy")
+    if mode not in modes:
+        sys.exit("fakehost: unknown mode " + mode)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    if mode == "full":
+        listener.listen(0)
+        address = listener.getsockname()
+        queued = []
+        for _ in range(4):
+            s = socket.socket()
+            s.setblocking(False)
+            s.connect_ex(address)
+            queued.append(s)
+        time.sleep(0.2)
+    else:
+        listener.listen(512)
+    with open(name + ".port.new", "w") as f:
+        print(listener.getsockname()[1], file=f)
+    os.rename(name + ".port.new", name + ".port")
+    if mode == "full":
+        while True:
+            time.sleep(3600)
+    while True:
+        conn, peer = listener.accept()
+        with open(name + ".log", "a") as f:
+            print(peer[1], file=f)
+        threading.Thread(target=serve, args=(conn, name, mode, args),
+                         daemon=True).start()
+
+
+main()

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+#
+# helper: what the system tests share. They run the built programs (below
+# $top_builddir) against SSH servers that they start on loopback, at free
+# ports, in folders of their own, and stop by process id: any number of test
+# files may run at the same time, from a read-only source tree.
+#
+# A run's stdout, stderr and report are files ($out, $err, $report), so that a
+# test sees each byte.
+
+bats_require_minimum_version 1.5.0
+
+top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
+top_builddir=$(cd "${top_builddir:-.}" && pwd)
+PATH=$PATH:/usr/sbin:/sbin
+test_dir=$top_srcdir/tests/system
+batch_run=$top_builddir/src/batch_run
+# Not a wrapper in somebody's home that takes longer than the test.
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+unset SSH_AUTH_SOCK SSH_ASKPASS DISPLAY BATCH_CONFIG
+
+if [ -n "${BATS_TEST_TMPDIR:-}" ]; then
+	out=$BATS_TEST_TMPDIR/out
+	err=$BATS_TEST_TMPDIR/err
+	report=$BATS_TEST_TMPDIR/report
+	# No settings, keys or known hosts of the one who runs the tests.
+	export HOME=$BATS_TEST_TMPDIR/home
+	mkdir -p "$HOME"
+	# What batch_start reads and what batch trusts; a test may change it.
+	input=/dev/null
+	known_hosts=${LAB_KNOWN_HOSTS:-$BATS_TEST_TMPDIR/known_hosts}
+fi
+
+# --- hosts -------------------------------------------------------------------
+
+# lab_up FOLDER [OPTION]...: hosts as scripts/lab makes them. Sets and exports
+# LAB_DIR, LAB_PORT, LAB_USER, LAB_KNOWN_HOSTS, BATCH_INVENTORY.
+lab_up() {
+	local dir=$1
+	shift
+	"$top_srcdir/scripts/lab" up -d "$dir" "$@" >/dev/null 3>&-
+	# shellcheck disable=SC1091
+	. "$dir/env"
+	known_hosts=$LAB_KNOWN_HOSTS
+}
+
+lab_down() {
+	"$top_srcdir/scripts/lab" down -d "$1" >/dev/null
+}
+
+# The host's own folder ($HOME there) is $LAB_DIR/home/HOST.
+host_file() {
+	echo "$LAB_DIR/home/$1/$2"
+}
+
+# What the lab's sshd logged since log_mark.
+log_mark() {
+	log_from=$(($(wc -c <"$LAB_DIR/sshd.log") + 1))
+}
+
+log_since_mark() {
+	tail -c "+$log_from" "$LAB_DIR/sshd.log"
+}
+
+# fakehost NAME MODE [ARGUMENT]...: a server that is no real SSH server (see
+# fakehost.py). Sets fake_port; its connections are lines in fake_log.
+fakehost() {
+	local name=$BATS_TEST_TMPDIR/fakehost.$1
+	shift
+	# shellcheck disable=SC2034 # used by the tests
+	fake_log=$name.log
+	: >"$fake_log"
+	"$python" "$test_dir/fakehost.py" "$name" "$@" </dev/null \
+	    >"$name.out" 2>&1 3>&- &
+	echo $! >"$name.pid"
+	wait_until test -s "$name.port"
+	# shellcheck disable=SC2034
+	fake_port=$(cat "$name.port")
+}
+
+# The lab's web01 behind a proxy that tests can cut or stall (see
+# fakehost.py): fakehost.proxy.cut, fakehost.proxy.stall.
+proxied_inventory() {
+	fakehost proxy proxy 127.77.0.1 "$LAB_PORT"
+	write_inventory <<-END
+	[web]
+	web01 = address=127.0.0.1 port=$fake_port user=$LAB_USER
+	[host web01]
+	identity_file = $LAB_DIR/id_ed25519
+	END
+	known_hosts=$BATS_TEST_TMPDIR/known_hosts
+	echo "127.0.0.1 $(cut -d' ' -f 1,2 "$LAB_DIR/ssh_host_ed25519_key.pub")" \
+	    >"$known_hosts"
+}
+
+# To be called in teardown.
+fakehosts_down() {
+	local pid_file
+	for pid_file in "$BATS_TEST_TMPDIR"/fakehost.*.pid; do
+		[ ! -s "$pid_file" ] || kill -KILL "$(cat "$pid_file")" || true
+	done
+}
+
+# A user with a password and a home of its own, for what sshd does only for
+# users of the system. Needs root. Sets temp_user, temp_password, temp_home.
+temp_user_add() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to add a user"
+	command -v useradd >/dev/null || skip "useradd is missing"
+	temp_user=batchtest$BASHPID
+	temp_password="pass $RANDOM$RANDOM; it's #1"
+	# The user must reach it, and may not reach our folders.
+	temp_home=$(mktemp -d /tmp/batchtest.XXXXXX)
+	local tries=0
+	until useradd -M -d "$temp_home" -s /bin/sh \
+	    -p "$(openssl passwd -6 "$temp_password")" "$temp_user"; do
+		tries=$((tries + 1)) # another useradd may hold the lock
+		[ $tries -lt 20 ]
+		sleep 0.5
+	done
+	chown "$temp_user" "$temp_home"
+	export temp_user temp_password temp_home
+}
+
+temp_user_del() {
+	[ -n "${temp_user:-}" ] || return 0
+	local tries=0
+	until userdel -f "$temp_user" 2>/dev/null; do
+		tries=$((tries + 1))
+		[ $tries -lt 20 ] || break
+		sleep 0.5
+	done
+	rm -rf "$temp_home"
+}
+
+# --- runs --------------------------------------------------------------------
+
+# write_inventory <<END: the inventory of the runs that follow.
+write_inventory() {
+	BATCH_INVENTORY=$BATS_TEST_TMPDIR/inventory.ini
+	export BATCH_INVENTORY
+	cat >"$BATCH_INVENTORY"
+	chmod 600 "$BATCH_INVENTORY"
+}
+
+# batch ARGUMENT...: run batch_run with the lab's inventory and known_hosts;
+# sets status. The limit only ends what hangs.
+batch() {
+	batch_bare -known-hosts "$known_hosts" -report "$report" "$@"
+}
+
+batch_bare() {
+	status=0
+	rm -f "$report"
+	timeout -k 5 120 "$batch_run" "$@" <"$input" >"$out" 2>"$err" 3>&- ||
+	    status=$?
+}
+
+# batch_start ARGUMENT...: the same in the background; sets pid. A shell makes
+# what it starts in the background ignore SIGINT: undone here.
+batch_start() {
+	rm -f "$report"
+	env --default-signal=INT,QUIT,PIPE "$batch_run" \
+	    -known-hosts "$known_hosts" -report "$report" "$@" \
+	    <"$input" >"$out" 2>"$err" 3>&- &
+	pid=$!
+}
+
+# batch_wait: until it ends; sets status.
+batch_wait() {
+	wait_until not alive "$pid" || {
+		kill -KILL "$pid"
+		dump
+		return 1
+	}
+	status=0
+	wait "$pid" || status=$?
+}
+
+# To be called in teardown by those who use batch_start.
+batch_kill() {
+	[ -z "${pid:-}" ] || kill -KILL "$pid" 2>/dev/null || true
+}
+
+# on_terminal [-e REGEX -s LINE]... -- COMMAND...: run COMMAND on a terminal
+# of its own; what it shows goes to $out. When REGEX is shown, LINE is typed.
+on_terminal() {
+	status=0
+	timeout -k 5 120 "$python" "$test_dir/terminal.py" "$@" \
+	    </dev/null >"$out" 2>"$err" 3>&- || status=$?
+}
+
+# The pids of the workers of the control process $1.
+workers() {
+	pgrep -P "$1" -x batch_worker
+}
+
+is_sanitized() {
+	grep -q __asan_init "$batch_run"
+}
+
+# --- checks ------------------------------------------------------------------
+
+not() {
+	! "$@"
+}
+
+alive() {
+	local state
+	state=$(sed -n 's/^State:[^A-Z]*\([A-Z]\).*/\1/p' "/proc/$1/status" \
+	    2>/dev/null) && [ -n "$state" ] && [ "$state" != Z ]
+}
+
+# wait_until COMMAND...: until it succeeds; fails after a minute.
+wait_until() {
+	local tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		if [ $tries -gt 1200 ]; then
+			echo "waited in vain for: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+dump() {
+	local file
+	echo "exit status: ${status:-none}"
+	for file in "$out" "$err" "$report"; do
+		[ -f "$file" ] || continue
+		echo "--- ${file##*/} ($(wc -c <"$file") bytes)"
+		head -c 4000 "$file" | head -n 60 | cat -v
+	done
+}
+
+expect_status() {
+	[ "$status" -eq "$1" ] || {
+		echo "expected exit status $1"
+		dump
+		return 1
+	}
+}
+
+# expect_line FILE LINE: the file holds exactly this line.
+expect_line() {
+	grep -qFxe "$2" "$1" || {
+		echo "no such line in ${1##*/}: $2"
+		dump
+		return 1
+	}
+}
+
+# expect_match FILE REGEX...: each matches a line of the file, case aside.
+expect_match() {
+	local file=$1 regex
+	shift
+	for regex in "$@"; do
+		grep -qiEe "$regex" "$file" || {
+			echo "nothing in ${file##*/} matches: $regex"
+			dump
+			return 1
+		}
+	done
+}
+
+# expect_no_match FILE REGEX
+expect_no_match() {
+	! grep -qiEe "$2" "$1" || {
+		echo "something in ${1##*/} matches: $2"
+		dump
+		return 1
+	}
+}
+
+# expect_no_bytes FILE BYTES...: none of these strings, whatever the locale.
+expect_no_bytes() {
+	local file=$1 bytes
+	shift
+	for bytes in "$@"; do
+		! LC_ALL=C grep -qaFe "$bytes" "$file" || {
+			echo "found in ${file##*/}: $bytes" | cat -v
+			dump
+			return 1
+		}
+	done
+}
+
+# expect_output [LINE]...: stdout is these lines, in any order, no other.
+expect_output() {
+	local expected
+	expected=$(if [ $# -gt 0 ]; then printf '%s\n' "$@"; fi | sort)
+	[ "$(sort "$out")" = "$expected" ] || {
+		printf 'expected on stdout, in any order:\n%s\n' "$expected"
+		dump
+		return 1
+	}
+}
+
+# expect_lines LINE...: stdout is these lines, in this order.
+expect_lines() {
+	[ "$(cat "$out")" = "$(printf '%s\n' "$@")" ] || {
+		printf 'expected on stdout:\n'
+		printf '%s\n' "$@"
+		dump
+		return 1
+	}
+}
+
+# expect_results HOST STATUS [JQ-FILTER]: the report holds one record of the
+# host, with that status, and the filter is true of it.
+expect_result() {
+	jq -es --arg host "$1" --arg status "$2" '
+	    map(select(.host == $host)) | length == 1 and
+	    (.[0] | .status == $status and ('"${3:-true}"'))' \
+	    "$report" >/dev/null || {
+		echo "expected of $1: $2 ${3:-}"
+		dump
+		return 1
+	}
+}
+
+# expect_report JQ-FILTER: true of the array of all records.
+expect_report() {
+	jq -es "$1" "$report" >/dev/null || {
+		echo "expected of the report: $1"
+		dump
+		return 1
+	}
+}

@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
+#
+# workers: point 9, first half. A worker that dies costs the hosts that it had
+# started, and no other; nothing runs twice. And what a worker may know.
+
+load helper
+
+setup_file() {
+	lab_up "$BATS_FILE_TMPDIR/lab" -n 16
+}
+
+teardown_file() {
+	lab_down "$BATS_FILE_TMPDIR/lab"
+}
+
+setup() {
+	go=$LAB_DIR/go
+	rm -f "$go" "$LAB_DIR"/home/*/ran
+	# Each host notes each run, then waits for the word.
+	command='echo "$LAB_HOST" >>"$HOME/ran"
+	    until [ -e "$HOME/../../go" ]; do sleep 0.1; done
+	    echo done'
+}
+
+teardown() {
+	batch_kill
+	fakehosts_down
+	touch "$go"
+}
+
+ran_count() {
+	cat "$LAB_DIR"/home/*/ran 2>/dev/null | wc -l
+}
+
+ran_at_least() {
+	[ "$(ran_count)" -ge "$1" ]
+}
+
+has_workers() {
+	[ "$(workers "$pid" | wc -l)" -ge "$1" ]
+}
+
+# What holds after any death: 16 results, one a host, each command run once.
+expect_each_host_once() {
+	expect_report 'length == 16 and (map(.host) | unique | length) == 16'
+	expect_report 'all(.status == "ok" or .status == "lost")'
+	[ "$(ran_count)" -eq 16 ]
+	[ "$(cat "$LAB_DIR"/home/*/ran | sort -u | wc -l)" -eq 16 ]
+	# What is ok printed its line.
+	[ "$(jq -s 'map(select(.status == "ok")) | length' "$report")" -eq \
+	    "$(grep -c ': done$' "$out")" ]
+}
+
+@test "a worker killed in mid-run: each host has one result, no command runs twice" {
+	batch_start -g web,db -fanout 6 -workers 2 -cmd "$command"
+	wait_until ran_at_least 6
+	has_workers 2
+	kill -KILL "$(workers "$pid" | head -n 1)"
+	# The hosts of its successor start while the others still wait.
+	wait_until ran_at_least 9
+	touch "$go"
+	batch_wait
+	expect_status 3
+	expect_each_host_once
+	expect_report 'map(select(.status == "lost")) | length == 3 and
+	    all(.message | test("signal 9|SIGKILL|killed"; "i"))'
+	expect_match "$err" '13 ok' '3 lost'
+}
+
+@test "the only worker killed: a new one takes over" {
+	batch_start -g web,db -fanout 4 -workers 1 -cmd "$command"
+	wait_until ran_at_least 4
+	kill -KILL "$(workers "$pid")"
+	wait_until ran_at_least 8
+	touch "$go"
+	batch_wait
+	expect_status 3
+	expect_each_host_once
+	expect_report 'map(select(.status == "lost")) | length == 4'
+}
+
+@test "one worker after the other killed: the run still ends with all results" {
+	batch_start -g web,db -fanout 4 -workers 2 -cmd "$command"
+	local n victim
+	for n in 4 6 8 10; do
+		wait_until ran_at_least "$n"
+		victim=$(workers "$pid" | head -n 1)
+		kill -KILL "$victim"
+		wait_until not alive "$victim"
+	done
+	touch "$go"
+	batch_wait
+	expect_status 3
+	expect_each_host_once
+}
+
+@test "a host that was still connecting when its worker died is tried again" {
+	fakehost silent silent
+	batch_start -h "127.0.0.1:$fake_port" -workers 1 -connect-timeout 5 \
+	    -cmd true
+	wait_until test -s "$fake_log"
+	kill -KILL "$(workers "$pid")"
+	batch_wait
+	expect_status 3
+	# Not lost: its command cannot have started.
+	expect_report 'length == 1 and .[0].status == "timeout"'
+	[ "$(wc -l <"$fake_log")" -ge 2 ]
+}
+
+@test "a worker that stops dead of a crash signal is told as such" {
+	batch_start -h web01 -workers 1 -cmd "$command"
+	wait_until ran_at_least 1
+	kill -SEGV "$(workers "$pid")"
+	batch_wait
+	expect_status 3
+	expect_result web01 lost
+}
+
+@test "killed workers leave no process behind" {
+	batch_start -g web,db -fanout 4 -workers 2 -cmd "$command"
+	wait_until ran_at_least 4
+	local all victim
+	all=$(workers "$pid")
+	victim=$(workers "$pid" | head -n 1)
+	kill -KILL "$victim"
+	wait_until ran_at_least 6
+	all="$all $(workers "$pid")"
+	touch "$go"
+	batch_wait
+	local p
+	for p in $all; do
+		wait_until not alive "$p"
+	done
+}
+
+@test "when control is killed its workers end" {
+	batch_start -g web,db -fanout 4 -workers 2 -cmd "$command"
+	wait_until ran_at_least 4
+	local all p
+	all=$(workers "$pid")
+	[ -n "$all" ]
+	kill -KILL "$pid"
+	for p in $all; do
+		wait_until not alive "$p"
+	done
+}
+
+@test "there are never more workers than hosts" {
+	batch_start -h web01,web02 -workers 8 -cmd "$command"
+	wait_until ran_at_least 2
+	[ "$(workers "$pid" | wc -l)" -le 2 ]
+	touch "$go"
+	batch_wait
+	expect_status 0
+}
+
+# memory_has PID TEXT: the process has TEXT in its memory. TEXT comes on
+# stdin, so that it is not in ours.
+memory_has() {
+	"$python" -c '
+import sys
+text = sys.stdin.buffer.read()
+pid = sys.argv[1]
+for line in open(f"/proc/{pid}/maps"):
+    span, access = line.split()[:2]
+    if not access.startswith("rw"):
+        continue
+    begin, end = (int(x, 16) for x in span.split("-"))
+    with open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        try:
+            mem.seek(begin)
+            while begin < end:
+                data = mem.read(min(end - begin, 1 << 24))
+                if not data:
+                    break
+                if text in data:
+                    sys.exit(0)
+                begin += len(data)
+        except OSError:
+            pass
+sys.exit(1)' "$1"
+}
+
+@test "a worker's memory holds no key, and no password but that of its hosts" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to read a process's memory"
+	local secret=marker-$RANDOM-$RANDOM-$RANDOM worker
+	{
+		cat "$LAB_DIR/inventory.ini"
+		printf '[host web02]\npassword = %s\n' "$secret"
+	} | write_inventory
+	export BATCH_INVENTORY=$BATS_TEST_TMPDIR/inventory.ini
+	# The private part of the lab's key: 32 bytes, followed by its public
+	# part, in the private section of the file (PROTOCOL.key).
+	"$python" -c '
+import base64, sys
+text = open(sys.argv[1]).read().split("-----")[2]
+blob = base64.b64decode(text)
+at = blob.rfind(b"ssh-ed25519")
+at += 11 + 4 + 32 + 4
+sys.stdout.buffer.write(blob[at:at + 32])' "$LAB_DIR/id_ed25519" \
+	    >"$BATS_TEST_TMPDIR/seed"
+	[ "$(wc -c <"$BATS_TEST_TMPDIR/seed")" -eq 32 ]
+	# web02 waits for web01's slot.
+	batch_start -h web01,web02 -fanout 1 -workers 1 -cmd "$command"
+	wait_until ran_at_least 1
+	worker=$(workers "$pid")
+	# Control knows them: so this can find what it looks for.
+	printf %s "$secret" | memory_has "$pid"
+	memory_has "$pid" <"$BATS_TEST_TMPDIR/seed"
+	printf web02 | not memory_has "$worker"
+	printf %s "$secret" | not memory_has "$worker"
+	not memory_has "$worker" <"$BATS_TEST_TMPDIR/seed"
+	# And it can see that worker's memory.
+	printf %s "$LAB_USER" | memory_has "$worker"
+	touch "$go"
+	batch_wait
+	expect_status 0
+}
