@@ -36,21 +36,21 @@
 #include "util/xalloc.h"
 
 /* Message types of draft-miller-ssh-agent. */
-#define AGENT_FAILURE            5
+#define AGENT_FAILURE		  5
 #define AGENTC_REQUEST_IDENTITIES 11
-#define AGENT_IDENTITIES_ANSWER  12
-#define AGENTC_SIGN_REQUEST      13
-#define AGENT_SIGN_RESPONSE      14
-#define AGENT_RSA_SHA2_512       4u
+#define AGENT_IDENTITIES_ANSWER	  12
+#define AGENTC_SIGN_REQUEST	  13
+#define AGENT_SIGN_RESPONSE	  14
+#define AGENT_RSA_SHA2_512	  4u
 
 /* As ssh-agent has it. */
 #define FRAME_MAX (256u * 1024)
 /* Requests that the agent has not read yet. */
 #define OUT_MAX (16u << 20)
 /* A full queue of connections is tried again for so long. */
-#define CONNECT_MS    2000
-#define START_MS      5000
-#define TRY_AGAIN_MS  5
+#define CONNECT_MS   2000
+#define START_MS     5000
+#define TRY_AGAIN_MS 5
 
 struct request {
 	STAILQ_ENTRY(request) next;
@@ -67,7 +67,7 @@ struct agent {
 	STAILQ_HEAD(, request) requests;
 	struct agent_key *keys;
 	size_t key_count;
-	bool is_listed; /* the last list was answered */
+	bool is_listed;		       /* the last list was answered */
 	struct agent_process *process; /* private agents only */
 };
 
@@ -123,8 +123,7 @@ connect_patiently(const char *path, struct agent_process *process,
 		    (process == NULL ||
 			(errno != ENOENT && errno != ECONNREFUSED)))
 			break;
-		if (process != NULL &&
-		    agent_process_check(process, err) == -1)
+		if (process != NULL && agent_process_check(process, err) == -1)
 			return -1;
 		if (clock_now_ms() >= deadline)
 			break;
@@ -162,8 +161,8 @@ agent_private_new(struct error *err)
 
 	if (process == NULL)
 		return NULL;
-	fd = connect_patiently(agent_process_socket(process), process,
-	    START_MS, err);
+	fd = connect_patiently(
+	    agent_process_socket(process), process, START_MS, err);
 	if (fd == -1) {
 		agent_process_stop(process);
 		return NULL;
@@ -222,8 +221,8 @@ agent_free(struct agent *agent)
 
 /* End the oldest request: with sig, or NULL and why. */
 static void
-finish_request(struct agent *agent, const uint8_t *sig, size_t sig_len,
-    const char *why)
+finish_request(
+    struct agent *agent, const uint8_t *sig, size_t sig_len, const char *why)
 {
 	struct request *r = STAILQ_FIRST(&agent->requests);
 
@@ -406,8 +405,8 @@ flush_requests(struct agent *agent)
 	ssize_t n;
 
 	while (buf_len(&agent->out) > 0) {
-		n = send(agent->fd, buf_head(&agent->out),
-		    buf_len(&agent->out), MSG_NOSIGNAL);
+		n = send(agent->fd, buf_head(&agent->out), buf_len(&agent->out),
+		    MSG_NOSIGNAL);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
@@ -467,13 +466,14 @@ agent_list(struct agent *agent, unsigned timeout_ms,
 			return error_set(err, "no answer within %u s",
 			    (timeout_ms + 999) / 1000);
 		}
-		pfd = (struct pollfd){.fd = agent->fd,
-		    .events = agent_events(agent)};
+		pfd = (struct pollfd){
+		    .fd = agent->fd, .events = agent_events(agent)};
 		if (poll(&pfd, 1, (int)(deadline - now)) > 0)
 			agent_handle(agent);
 	}
 	if (!agent->is_listed)
-		return error_set(err, "it closed the connection or answered "
+		return error_set(err,
+		    "it closed the connection or answered "
 		    "nonsense");
 	*keys = agent->keys;
 	return (ssize_t)agent->key_count;

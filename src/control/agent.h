@@ -37,9 +37,9 @@ struct agent *agent_connect(const char *path, struct error *err);
  * reach: its socket is unlinked by agent_private_seal(). It dies with us
  * (PR_SET_PDEATHSIG) and by agent_free(). NULL with err on failure.
  *
- * Until it is sealed or freed SIGINT, SIGTERM and SIGHUP are blocked, so that
- * its socket and directory can't be left behind. They come through then, and
- * meanwhile they end a prompt of agent_private_add().
+ * Until it is sealed or freed SIGINT, SIGQUIT, SIGTERM and SIGHUP are blocked,
+ * so that its socket and directory can't be left behind. They come through
+ * then, and meanwhile they end a prompt of agent_private_add().
  */
 struct agent *agent_private_new(struct error *err);
 
@@ -49,8 +49,7 @@ struct agent *agent_private_new(struct error *err);
  * $SSH_ASKPASS), so that it never passes through our memory. Blocks until
  * then. Returns 0, or -1 with err.
  */
-int agent_private_add(struct agent *agent, const char *path,
-    struct error *err);
+int agent_private_add(struct agent *agent, const char *path, struct error *err);
 
 /* Private agents only: no more keys; unlink the socket. */
 void agent_private_seal(struct agent *agent);

@@ -41,7 +41,7 @@
 #define EXIT_NOT_RUN   126
 #define EXIT_NOT_FOUND 127
 
-#define WAIT_MS 10
+#define WAIT_MS	       10
 
 struct agent_process {
 	pid_t pid;    /* 0: not running */
@@ -50,7 +50,7 @@ struct agent_process {
 	sigset_t old_mask;
 };
 
-static const int held_signals[] = {SIGINT, SIGTERM, SIGHUP};
+static const int held_signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 #define HELD_COUNT (sizeof(held_signals) / sizeof(held_signals[0]))
 
 static void
@@ -89,10 +89,10 @@ static void
 reset_signals(void)
 {
 	sigset_t none;
+	size_t i;
 
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
+	for (i = 0; i < HELD_COUNT; i++)
+		signal(held_signals[i], SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);
@@ -173,8 +173,8 @@ make_dir(struct agent_process *p, const char *base, struct error *err)
 static int
 make_dir_somewhere(struct agent_process *p, struct error *err)
 {
-	const char *bases[] = {getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"),
-	    "/tmp"};
+	const char *bases[] = {
+	    getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp"};
 	size_t i;
 
 	for (i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
@@ -219,15 +219,17 @@ static int
 failed_to_run(const char *program, int status, struct error *err)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_FOUND)
-		return error_set(err, "%s: not found (is OpenSSH's client "
-		    "installed?)", program);
+		return error_set(err,
+		    "%s: not found (is OpenSSH's client "
+		    "installed?)",
+		    program);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_RUN)
 		return error_set(err, "%s: cannot be run", program);
 	if (WIFSIGNALED(status))
-		return error_set(err, "%s: killed by signal %d", program,
-		    WTERMSIG(status));
-	return error_set(err, "%s: exit status %d", program,
-	    WEXITSTATUS(status));
+		return error_set(
+		    err, "%s: killed by signal %d", program, WTERMSIG(status));
+	return error_set(
+	    err, "%s: exit status %d", program, WEXITSTATUS(status));
 }
 
 int
@@ -298,8 +300,7 @@ wait_for_add(pid_t pid)
 }
 
 int
-agent_process_add(struct agent_process *p, const char *path,
-    struct error *err)
+agent_process_add(struct agent_process *p, const char *path, struct error *err)
 {
 	char *key_path;
 	int tty, status;
@@ -309,7 +310,8 @@ agent_process_add(struct agent_process *p, const char *path,
 		return error_set(err, "%s: interrupted", path);
 	tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (tty == -1 && getenv("SSH_ASKPASS") == NULL)
-		return error_set(err, "%s: encrypted, and there is no terminal "
+		return error_set(err,
+		    "%s: encrypted, and there is no terminal "
 		    "to ask for its passphrase (ssh-add it to an agent before)",
 		    path);
 	key_path = xstrdup(path);
@@ -326,7 +328,9 @@ agent_process_add(struct agent_process *p, const char *path,
 	if (is_interrupted())
 		return error_set(err, "%s: interrupted", path);
 	if (WIFEXITED(status) && WEXITSTATUS(status) < EXIT_NOT_RUN)
-		return error_set(err, "%s: not unlocked: no right passphrase "
-		    "was given", path);
+		return error_set(err,
+		    "%s: not unlocked: no right passphrase "
+		    "was given",
+		    path);
 	return failed_to_run("ssh-add", status, err);
 }

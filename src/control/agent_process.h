@@ -12,7 +12,7 @@ struct agent_process;
 
 /*
  * Make a directory for the socket and start ssh-agent; its socket is not there
- * yet when this returns. Blocks SIGINT, SIGTERM and SIGHUP until
+ * yet when this returns. Blocks SIGINT, SIGQUIT, SIGTERM and SIGHUP until
  * agent_process_seal() or _stop(). NULL with err on failure.
  */
 struct agent_process *agent_process_start(struct error *err);
@@ -24,8 +24,8 @@ const char *agent_process_socket(const struct agent_process *p);
 int agent_process_check(struct agent_process *p, struct error *err);
 
 /* Run ssh-add; see agent_private_add(). */
-int agent_process_add(struct agent_process *p, const char *path,
-    struct error *err);
+int agent_process_add(
+    struct agent_process *p, const char *path, struct error *err);
 
 /* Remove socket and directory; the process goes on. May be repeated. */
 void agent_process_seal(struct agent_process *p);

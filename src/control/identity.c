@@ -35,7 +35,7 @@
 #include "util/xalloc.h"
 
 #define FILE_MAX (256 * 1024)
-#define SIG_MAX  (PUBKEY_RSA_MAX_BITS / 8 + 64)
+#define SIG_MAX	 (PUBKEY_RSA_MAX_BITS / 8 + 64)
 
 /* The blob with the algorithm for a name. */
 static void
@@ -157,8 +157,8 @@ identity_sign(const struct identity *id, const uint8_t *data, size_t data_len,
 	if (id->private_key == NULL)
 		return error_set(err, "%s: no private key", id->source);
 	if (sign_raw(id, data, data_len, raw, &raw_len) == -1)
-		return error_set(err, "%s: OpenSSL cannot sign with it",
-		    id->source);
+		return error_set(
+		    err, "%s: OpenSSL cannot sign with it", id->source);
 	buf_init(&b, SIG_MAX);
 	if (strncmp(id->algorithm, "ecdsa-", 6) == 0)
 		rc = ecdsa_from_der(&b, raw, raw_len);
@@ -175,8 +175,8 @@ identity_sign(const struct identity *id, const uint8_t *data, size_t data_len,
 
 /* Does the key verify what the identity signs? */
 static bool
-verifies_itself(const struct identity *id, const struct pubkey_type *type,
-    EVP_PKEY *key)
+verifies_itself(
+    const struct identity *id, const struct pubkey_type *type, EVP_PKEY *key)
 {
 	static const uint8_t data[] = "a signature of one's own";
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -184,10 +184,9 @@ verifies_itself(const struct identity *id, const struct pubkey_type *type,
 	size_t len;
 	bool ok;
 
-	ok = ctx != NULL &&
-	    sign_raw(id, data, sizeof(data), raw, &len) == 0 &&
-	    EVP_DigestVerifyInit_ex(ctx, NULL, type->digest, NULL, NULL, key,
-		NULL) == 1 &&
+	ok = ctx != NULL && sign_raw(id, data, sizeof(data), raw, &len) == 0 &&
+	    EVP_DigestVerifyInit_ex(
+		ctx, NULL, type->digest, NULL, NULL, key, NULL) == 1 &&
 	    EVP_DigestVerify(ctx, raw, len, data, sizeof(data)) == 1;
 	EVP_MD_CTX_free(ctx);
 	return ok;
@@ -262,14 +261,15 @@ parse_pem(const struct buf *text, EVP_PKEY **key, struct error *err)
 	bool is_encrypted = false;
 
 	if (bio != NULL)
-		*key = PEM_read_bio_PrivateKey(bio, NULL, note_encrypted,
-		    &is_encrypted);
+		*key = PEM_read_bio_PrivateKey(
+		    bio, NULL, note_encrypted, &is_encrypted);
 	BIO_free(bio);
 	if (*key != NULL)
 		return IDENTITY_OK;
 	if (is_encrypted)
 		return IDENTITY_ENCRYPTED;
-	error_set(err, "not a private key that can be read (OpenSSH, PEM or "
+	error_set(err,
+	    "not a private key that can be read (OpenSSH, PEM or "
 	    "PKCS#8 format)");
 	return IDENTITY_BAD;
 }
@@ -286,8 +286,8 @@ parse_private(const char *path, const struct buf *text, struct identity **id,
 	size_t len = 0;
 
 	if (identity_openssh_is(p, buf_len(text)))
-		state = identity_openssh_parse(p, buf_len(text), &key, &blob,
-		    &len, err);
+		state = identity_openssh_parse(
+		    p, buf_len(text), &key, &blob, &len, err);
 	else
 		state = parse_pem(text, &key, err);
 	if (state == IDENTITY_OK) {
@@ -333,21 +333,24 @@ parse_file(const char *path, const struct stat *st, const struct buf *text,
 		error_set(err, "the file is empty");
 		return IDENTITY_BAD;
 	}
-	rc = pubkey_parse_text((const char *)buf_head(text), buf_len(text),
-	    &blob, &len, err);
+	rc = pubkey_parse_text(
+	    (const char *)buf_head(text), buf_len(text), &blob, &len, err);
 	if (rc == -1)
 		return IDENTITY_BAD;
 	if (rc == 1) {
 		*id = identity_new(path, blob, len);
 		free(blob);
-		error_set(err, "a public key, and no agent holds its private "
+		error_set(err,
+		    "a public key, and no agent holds its private "
 		    "half; name the file of the private key");
 		return IDENTITY_PUBLIC;
 	}
 	/* As ssh: who owns the file answers for its mode. */
 	if (st->st_uid == getuid() && (st->st_mode & 077) != 0) {
-		error_set(err, "mode %04o lets others use this private key "
-		    "(chmod 600 %s)", (unsigned)st->st_mode & 07777, path);
+		error_set(err,
+		    "mode %04o lets others use this private key "
+		    "(chmod 600 %s)",
+		    (unsigned)st->st_mode & 07777, path);
 		return IDENTITY_BAD;
 	}
 	return parse_private(path, text, id, err);
@@ -364,8 +367,10 @@ state_of_errno(const char *path, struct identity **id, struct error *err)
 	*id = read_pub_beside(path);
 	if (*id == NULL)
 		return IDENTITY_ABSENT;
-	error_set(err, "%s: no such file, and no agent holds the private half "
-	    "of %s.pub", path, path);
+	error_set(err,
+	    "%s: no such file, and no agent holds the private half "
+	    "of %s.pub",
+	    path, path);
 	return IDENTITY_PUBLIC;
 }
 
@@ -385,9 +390,9 @@ identity_read_file(const char *path, struct identity **id, struct error *err)
 	buf_init(&text, FILE_MAX);
 	why.text[0] = '\0';
 	if (read_fd(fd, &st, &text) == -1)
-		error_set(&why, "%s", errno == ENOBUFS
-			? "too large for a private key"
-			: strerror(errno));
+		error_set(&why, "%s",
+		    errno == ENOBUFS ? "too large for a private key"
+				     : strerror(errno));
 	else
 		state = parse_file(path, &st, &text, id, &why);
 	buf_clear(&text);

@@ -26,7 +26,7 @@ struct identity {
 	 * algorithm. */
 	uint8_t *offer;
 	size_t offer_len;
-	char *source;        /* path, or "agent: comment" */
+	char *source;	     /* path, or "agent: comment" */
 	void *private_key;   /* EVP_MD_CTX ready to sign; NULL: agent signs */
 	struct agent *agent; /* not owned; NULL if private_key signs */
 };
@@ -36,7 +36,7 @@ enum identity_state {
 	IDENTITY_ENCRYPTED, /* only the blob may be known */
 	IDENTITY_PUBLIC,    /* only the blob is there; err is filled */
 	IDENTITY_ABSENT,    /* no such file; err is filled */
-	IDENTITY_BAD,       /* err is filled */
+	IDENTITY_BAD,	    /* err is filled */
 };
 
 /*
@@ -52,12 +52,12 @@ enum identity_state {
  * certificates are bad with a message that says so, and so is a key that does
  * not verify what it signs.
  */
-enum identity_state identity_read_file(const char *path,
-    struct identity **id, struct error *err);
+enum identity_state identity_read_file(
+    const char *path, struct identity **id, struct error *err);
 
 /* An identity of an agent's key; NULL if the type can't be used. */
-struct identity *identity_from_agent(struct agent *agent,
-    const struct agent_key *key);
+struct identity *identity_from_agent(
+    struct agent *agent, const struct agent_key *key);
 
 void identity_free(struct identity *id);
 

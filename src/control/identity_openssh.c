@@ -32,9 +32,9 @@
 #include "util/buf.h"
 #include "util/xalloc.h"
 
-#define BEGIN_MARK "-----BEGIN OPENSSH PRIVATE KEY-----"
-#define END_MARK   "-----END OPENSSH PRIVATE KEY-----"
-#define MAGIC      "openssh-key-v1" /* with its NUL */
+#define BEGIN_MARK	   "-----BEGIN OPENSSH PRIVATE KEY-----"
+#define END_MARK	   "-----END OPENSSH PRIVATE KEY-----"
+#define MAGIC		   "openssh-key-v1" /* with its NUL */
 
 #define ED25519_SEED_BYTES 32
 #define PLAIN_BLOCK_BYTES  8
@@ -79,8 +79,7 @@ key_from_params(const char *openssl_type, OSSL_PARAM_BLD *bld)
 	EVP_PKEY *key = NULL;
 
 	ctx = EVP_PKEY_CTX_new_from_name(NULL, openssl_type, NULL);
-	if (params == NULL || ctx == NULL ||
-	    EVP_PKEY_fromdata_init(ctx) != 1 ||
+	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
 	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
 		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
@@ -101,8 +100,8 @@ get_ed25519(struct cursor *c)
 	    both_len != 2 * ED25519_SEED_BYTES ||
 	    memcmp(both + ED25519_SEED_BYTES, public, public_len) != 0)
 		return NULL;
-	return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, both,
-	    ED25519_SEED_BYTES);
+	return EVP_PKEY_new_raw_private_key(
+	    EVP_PKEY_ED25519, NULL, both, ED25519_SEED_BYTES);
 }
 
 /* string curve, string point, mpint scalar */
@@ -120,10 +119,10 @@ get_ecdsa(const struct pubkey_type *type, struct cursor *c)
 	    cursor_get_string(c, &point, &point_len) == -1 ||
 	    (scalar = get_mpint(c)) == NULL)
 		goto out;
-	if (OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME,
-		type->group, 0) == 1 &&
-	    OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY,
-		point, point_len) == 1 &&
+	if (OSSL_PARAM_BLD_push_utf8_string(
+		bld, OSSL_PKEY_PARAM_GROUP_NAME, type->group, 0) == 1 &&
+	    OSSL_PARAM_BLD_push_octet_string(
+		bld, OSSL_PKEY_PARAM_PUB_KEY, point, point_len) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, scalar) == 1)
 		key = key_from_params(type->openssl, bld);
 out:
@@ -252,8 +251,8 @@ check_tail(struct cursor *c)
 }
 
 static EVP_PKEY *
-parse_private(const struct pubkey_type *type, const uint8_t *section,
-    size_t len)
+parse_private(
+    const struct pubkey_type *type, const uint8_t *section, size_t len)
 {
 	struct cursor c = {section, len};
 	uint32_t check1, check2;
@@ -261,8 +260,7 @@ parse_private(const struct pubkey_type *type, const uint8_t *section,
 	size_t name_len;
 	EVP_PKEY *key;
 
-	if (len % PLAIN_BLOCK_BYTES != 0 ||
-	    cursor_get_u32(&c, &check1) == -1 ||
+	if (len % PLAIN_BLOCK_BYTES != 0 || cursor_get_u32(&c, &check1) == -1 ||
 	    cursor_get_u32(&c, &check2) == -1 || check1 != check2 ||
 	    cursor_get_string(&c, &name, &name_len) == -1 ||
 	    !string_is(name, name_len, type->name))
@@ -371,8 +369,8 @@ identity_openssh_parse(const char *text, size_t len, EVP_PKEY **key,
 	    pubkey_decode_base64(&b, body, (size_t)(end - body)) == -1)
 		error_set(err, "malformed OpenSSH private key");
 	else
-		state = parse_binary(buf_head(&b), buf_len(&b), key, blob,
-		    blob_len, err);
+		state = parse_binary(
+		    buf_head(&b), buf_len(&b), key, blob, blob_len, err);
 	buf_clear(&b);
 	return state;
 }

@@ -30,15 +30,15 @@ struct pubkey_type {
 };
 
 /* The type of that name; or NULL, and err says why it can't be used. */
-const struct pubkey_type *pubkey_type(const uint8_t *name, size_t len,
-    struct error *err);
+const struct pubkey_type *pubkey_type(
+    const uint8_t *name, size_t len, struct error *err);
 
 /*
  * Check a blob from outside: a usable type, all fields, nothing behind them.
  * Returns its type, or NULL with err.
  */
-const struct pubkey_type *pubkey_check(const uint8_t *blob, size_t len,
-    struct error *err);
+const struct pubkey_type *pubkey_check(
+    const uint8_t *blob, size_t len, struct error *err);
 
 /*
  * The blob of an OpenSSL key (caller frees) and its type; or NULL with err

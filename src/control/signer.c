@@ -30,8 +30,8 @@
 #define SESSION_ID_MIN 20
 #define SESSION_ID_MAX 64
 
-static const char *const default_paths[] = {"~/.ssh/id_rsa",
-    "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"};
+static const char *const default_paths[] = {
+    "~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"};
 #define DEFAULT_COUNT (sizeof(default_paths) / sizeof(default_paths[0]))
 
 /* Identities in the order of their offer; they belong to others. */
@@ -52,7 +52,7 @@ struct key_file {
 struct signer {
 	signer_done done;
 	void *ctx;
-	struct agent *agent;         /* the user's; NULL: none */
+	struct agent *agent;	     /* the user's; NULL: none */
 	struct agent *private_agent; /* NULL: not needed so far */
 	struct identity **agent_ids; /* keys of the user's agent */
 	size_t agent_id_count;
@@ -159,8 +159,8 @@ find_in_agent(const struct signer *s, const struct identity *id)
  * file's blob, or, if that was not known, the one that came last.
  */
 static struct identity *
-find_in_private_agent(struct signer *s, const struct identity *known,
-    struct error *err)
+find_in_private_agent(
+    struct signer *s, const struct identity *known, struct error *err)
 {
 	size_t old_count = s->private_key_count;
 	const struct agent_key *keys;
@@ -180,10 +180,9 @@ find_in_private_agent(struct signer *s, const struct identity *known,
 			return id;
 		identity_free(id);
 	}
-	if (known->blob == NULL)
-		error_set(err, "no new key that can be used");
-	else
-		error_set(err, "not the key of its public half (.pub)");
+	error_set(err, "%s",
+	    known->blob == NULL ? "no new key that can be used"
+				: "not the key of its public half (.pub)");
 	return NULL;
 }
 
@@ -198,8 +197,10 @@ unlock(struct signer *s, const char *path, const struct identity *known,
 	if (s->private_agent == NULL)
 		s->private_agent = agent_private_new(&why);
 	if (s->private_agent == NULL) {
-		error_set(err, "%s: encrypted, and no ssh-agent can be "
-		    "started for it: %s", path, why.text);
+		error_set(err,
+		    "%s: encrypted, and no ssh-agent can be "
+		    "started for it: %s",
+		    path, why.text);
 		return NULL;
 	}
 	if (agent_private_add(s->private_agent, path, err) == -1)
@@ -218,7 +219,7 @@ unlock(struct signer *s, const char *path, const struct identity *known,
 static void
 load_file(struct signer *s, struct key_file *f, bool can_prompt)
 {
-	struct identity *read, *held;
+	struct identity *read;
 	enum identity_state state;
 
 	state = identity_read_file(f->path, &read, &f->err);
@@ -229,8 +230,7 @@ load_file(struct signer *s, struct key_file *f, bool can_prompt)
 	}
 	if (read == NULL)
 		return;
-	held = find_in_agent(s, read);
-	if (held != NULL) {
+	if (find_in_agent(s, read) != NULL) {
 		/* As good as the file's own, from here on. */
 		read->agent = s->agent;
 		f->id = read;
@@ -239,7 +239,8 @@ load_file(struct signer *s, struct key_file *f, bool can_prompt)
 	if (state == IDENTITY_ENCRYPTED && can_prompt)
 		f->id = unlock(s, f->path, read, &f->err);
 	else if (state == IDENTITY_ENCRYPTED)
-		error_set(&f->err, "%s: encrypted, and there is no terminal "
+		error_set(&f->err,
+		    "%s: encrypted, and there is no terminal "
 		    "to ask for its passphrase (ssh-add it to an agent before)",
 		    f->path);
 	identity_free(read);
@@ -283,8 +284,8 @@ add_file(struct signer *s, const char *path, bool can_prompt)
 }
 
 int
-signer_add_file(struct signer *s, const char *path, bool can_prompt,
-    struct error *err)
+signer_add_file(
+    struct signer *s, const char *path, bool can_prompt, struct error *err)
 {
 	const struct key_file *f = add_file(s, path, can_prompt);
 
@@ -322,23 +323,16 @@ signer_seal(struct signer *s)
  * What to offer
  */
 
-static bool
-has_identity(const struct offer *o, const struct identity *id)
+static void
+append(struct offer *o, struct identity *id)
 {
 	size_t i;
 
 	for (i = 0; i < o->count; i++) {
 		if (identity_equal(o->ids[i], id))
-			return true;
+			return;
 	}
-	return false;
-}
-
-static void
-append(struct offer *o, struct identity *id)
-{
-	if (!has_identity(o, id))
-		o->ids[o->count++] = id;
+	o->ids[o->count++] = id;
 }
 
 static void
@@ -360,8 +354,8 @@ build_offer(const struct signer *s, struct offer *o,
 }
 
 size_t
-signer_identities(struct signer *s, const char *identity_path,
-    struct identity *const **ids)
+signer_identities(
+    struct signer *s, const char *identity_path, struct identity *const **ids)
 {
 	struct offer *o = &s->agent_offer;
 	const struct key_file *const *files = NULL;
@@ -449,8 +443,10 @@ signer_check_request(const struct identity *id, const char *user,
 		what = "end";
 	if (what == NULL)
 		return 0;
-	return error_set(err, "refused to sign: not the job's "
-	    "authentication request (%s)", what);
+	return error_set(err,
+	    "refused to sign: not the job's "
+	    "authentication request (%s)",
+	    what);
 }
 
 void

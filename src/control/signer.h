@@ -42,11 +42,11 @@ void signer_free(struct signer *s);
  * the agent holds the private half. Each path is read once; later calls cost
  * nothing and return the same. Returns 0, or -1 with err.
  *
- * From the first prompt until signer_seal() or signer_free() SIGINT, SIGTERM
- * and SIGHUP are blocked (see agent_private_new()).
+ * From the first prompt until signer_seal() or signer_free() SIGINT, SIGQUIT,
+ * SIGTERM and SIGHUP are blocked (see agent_private_new()).
  */
-int signer_add_file(struct signer *s, const char *path, bool can_prompt,
-    struct error *err);
+int signer_add_file(
+    struct signer *s, const char *path, bool can_prompt, struct error *err);
 
 /*
  * The default identities of ssh(1): ~/.ssh/id_rsa, id_ecdsa, id_ed25519
@@ -69,8 +69,8 @@ void signer_seal(struct signer *s);
  * identity_path, so this is cheap for thousands of hosts. To be called after
  * the adds; a path that was not added gives the agent's keys.
  */
-size_t signer_identities(struct signer *s, const char *identity_path,
-    struct identity *const **ids);
+size_t signer_identities(
+    struct signer *s, const char *identity_path, struct identity *const **ids);
 
 /*
  * Sign request on behalf of a job. request is what libssh2 gives its sign

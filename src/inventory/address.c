@@ -46,7 +46,10 @@ check_plain(const char *text, struct error *err)
 		return error_set(
 		    err, "\"%.60s\" is no host name or address", text);
 	if (strchr(text, ':') != NULL && !address_is_ipv6(text))
-		return error_set(err, "\"%.60s\" is no IPv6 address", text);
+		return error_set(err,
+		    "\"%.60s\" is no IPv6 address (a port is a setting of "
+		    "its own)",
+		    text);
 	return 0;
 }
 

@@ -180,7 +180,10 @@ operand_length(const char *text)
 	return (size_t)(s - text);
 }
 
-/* Evaluate expr, which has at least one operand, into the empty set. */
+/*
+ * Evaluate expr, which is not blank, onto set: what set holds is the operand
+ * on the left.
+ */
 static int
 evaluate(struct hostset *set, const char *expr,
     const struct hostset_source *source, struct error *err)
@@ -227,7 +230,8 @@ hostset_expand(struct hostset *set, const char *expr,
 	}
 	if (*skip_space(expr) == '\0')
 		return 0;
-	if (hostset_count(set) == 0)
+	/* Where all is union, no set of its own is needed. */
+	if (hostset_count(set) == 0 || strpbrk(expr, "!&^") == NULL)
 		return evaluate(set, expr, source, err);
 	result = hostset_new();
 	rc = evaluate(result, expr, source, err);

@@ -156,7 +156,7 @@ check_quoted(const char *value, size_t *len, struct error *err)
 	if (memchr(value, '\\', (size_t)(end - value)) != NULL)
 		return error_set(err,
 		    "a backslash between quotes means different things to "
-		    "different versions of iniparser; leave the quotes away");
+		    "different versions of iniparser; omit the quotes");
 	for (s = end + 1; is_blank(*s); s++)
 		continue;
 	if (*s != '\0' && !is_comment(*s))
@@ -251,7 +251,7 @@ static int
 scan_entry(struct ini_scan *scan, const char *line, struct error *err)
 {
 	const char *equals = strchr(line, '='), *value;
-	size_t len = strcspn(line, "=;#"), value_len;
+	size_t len = strcspn(line, "=;#"), value_len = 0;
 	char *key;
 	int rc;
 

@@ -89,6 +89,9 @@ int inventory_host(struct inventory *inv, const char *name, uint32_t *index,
 int inventory_undefined(const struct inventory *inv, const char *name,
     struct error *err);
 
+/* For qsort() and bsearch() over indices, which are uint32_t. */
+int inventory_compare_index(const void *a, const void *b);
+
 /*
  * The values that apply to a host (NULL where there are none), all but the
  * built-in ones; host may be HOST_NONE. Views into inv. Returns 0, or -1 with

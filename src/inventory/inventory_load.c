@@ -172,6 +172,14 @@ join_group(struct inventory *inv, uint32_t group, uint32_t host,
 	return 0;
 }
 
+/* "user = deploy" in a group: it looks like a member called "user". */
+static int
+setting_as_member(const char *key, struct error *err)
+{
+	return error_set(err,
+	    "a setting of all members is written \"* = %s=...\"", key);
+}
+
 /* "web[01-20] = port=2222 user=admin" */
 static int
 load_member(struct loader *l, uint32_t group, const char *key,
@@ -189,7 +197,9 @@ load_member(struct loader *l, uint32_t group, const char *key,
 		GROW(inv->lines, inv->line_count, inv->line_size);
 		inv->lines[inv->line_count++] = settings;
 		if (settings_parse_words(settings, value, l->file, err) == -1)
-			return -1;
+			return setting_find(key) == SETTING_COUNT
+			    ? -1
+			    : setting_as_member(key, err);
 		l->has_password |= holds_password(settings);
 	}
 	set = hostset_new();

@@ -19,16 +19,6 @@
 #define PORT_DEFAULT 22
 #define CONNECT_TIMEOUT_DEFAULT_MS 10000
 
-static int
-compare_index(const void *a, const void *b)
-{
-	uint32_t x, y;
-
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return x < y ? -1 : x > y;
-}
-
 /* The names of the groups, each once, "," between. */
 static char *
 join_names(const struct inventory *inv, const uint32_t *groups, size_t count)
@@ -77,7 +67,7 @@ groups_of(const struct inventory *inv, size_t host)
 			    g->ancestor_count * sizeof(*groups));
 		i += g->ancestor_count;
 	}
-	qsort(groups, count, sizeof(*groups), compare_index);
+	qsort(groups, count, sizeof(*groups), inventory_compare_index);
 	text = join_names(inv, groups, count);
 	free(groups);
 	return text;

@@ -41,26 +41,40 @@ disagree(const struct inventory *inv, size_t host, enum setting s, uint32_t a,
 	    setting_name(s), first, name);
 }
 
-/* The values of the member lines, where none is set yet. */
-static int
-apply_lines(const struct inventory *inv, size_t host,
-    const char *value[SETTING_COUNT], struct error *err)
+/* What a member line gives, unless the group has it in a later file too. */
+static const char *
+line_value(const struct membership *m, unsigned int setting)
 {
-	const struct membership *m, *from[SETTING_COUNT] = {NULL};
-	unsigned int s;
+	const struct membership *later;
+
+	if (m->settings == NULL || m->settings->value[setting] == NULL)
+		return NULL;
+	for (later = m->next; later != NULL; later = later->next) {
+		if (later->group == m->group && later->settings != NULL &&
+		    later->settings->value[setting] != NULL)
+			return NULL;
+	}
+	return m->settings->value[setting];
+}
+
+/* One setting from the host's member lines. */
+static int
+apply_lines(const struct inventory *inv, size_t host, unsigned int setting,
+    const char **value, struct error *err)
+{
+	const struct membership *m;
+	const char *candidate;
+	uint32_t from = 0;
 
 	for (m = inv->hosts[host].first; m != NULL; m = m->next) {
-		for (s = 0; m->settings != NULL && s < SETTING_COUNT; s++) {
-			if (m->settings->value[s] == NULL ||
-			    (value[s] != NULL && from[s] == NULL))
-				continue;
-			if (from[s] != NULL && from[s]->group != m->group &&
-			    strcmp(value[s], m->settings->value[s]) != 0)
-				return disagree(inv, host, (enum setting)s,
-				    from[s]->group, m->group, err);
-			from[s] = m;
-			value[s] = m->settings->value[s];
-		}
+		candidate = line_value(m, setting);
+		if (candidate == NULL)
+			continue;
+		if (*value != NULL && strcmp(*value, candidate) != 0)
+			return disagree(inv, host, (enum setting)setting,
+			    from, m->group, err);
+		*value = candidate;
+		from = m->group;
 	}
 	return 0;
 }
@@ -96,8 +110,8 @@ collect_stars(struct stars *stars, const struct inventory *inv, size_t host)
 	}
 }
 
-static int
-compare_index(const void *a, const void *b)
+int
+inventory_compare_index(const void *a, const void *b)
 {
 	uint32_t x, y;
 
@@ -119,7 +133,7 @@ is_passed_over(const struct stars *stars, const struct inventory *inv,
 		if (other->star->value[setting] != NULL &&
 		    other->ancestor_count > 0 &&
 		    bsearch(&group, other->ancestors, other->ancestor_count,
-			sizeof(group), compare_index) != NULL)
+			sizeof(group), inventory_compare_index) != NULL)
 			return true;
 	}
 	return false;
@@ -158,16 +172,15 @@ inventory_values(const struct inventory *inv, size_t host,
 	unsigned int s;
 	int rc = 0;
 
-	if (host != HOST_NONE)
-		own = inv->hosts[host].own;
-	for (s = 0; s < SETTING_COUNT; s++)
-		value[s] = own != NULL ? own->value[s] : NULL;
 	if (host != HOST_NONE) {
-		rc = apply_lines(inv, host, value, err);
+		own = inv->hosts[host].own;
 		collect_stars(&stars, inv, host);
 	}
 	for (s = 0; s < SETTING_COUNT && rc == 0; s++) {
-		if (value[s] == NULL)
+		value[s] = own != NULL ? own->value[s] : NULL;
+		if (value[s] == NULL && host != HOST_NONE)
+			rc = apply_lines(inv, host, s, &value[s], err);
+		if (value[s] == NULL && rc == 0)
 			rc = apply_stars(
 			    &stars, inv, host, s, &value[s], err);
 		if (value[s] == NULL)

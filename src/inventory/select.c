@@ -24,7 +24,8 @@
 /* --- host files --------------------------------------------------------- */
 
 static int
-read_hostfile(const char *path, struct buf *text, struct error *err)
+read_hostfile(const char *path, const char *shown, struct buf *text,
+    struct error *err)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	ssize_t n = -1;
@@ -37,7 +38,7 @@ read_hostfile(const char *path, struct buf *text, struct error *err)
 		while (n > 0);
 	}
 	if (n == -1)
-		error_set(err, "%s: %s", path,
+		error_set(err, "%s: %s", shown,
 		    errno == ENOBUFS ? "too large" : strerror(errno));
 	if (!is_stdin)
 		fd_close(&fd);
@@ -79,7 +80,7 @@ expand_hostfile(struct hostset *set, const char *path,
 	int rc;
 
 	buf_init(&text, HOSTFILE_MAX_BYTES + 65536);
-	rc = read_hostfile(path, &text, err);
+	rc = read_hostfile(path, shown, &text, err);
 	/* The end of the last line needs a byte of its own. */
 	if (rc == 0 && buf_append(&text, "\n", 1) == -1)
 		rc = error_set(err, "%s: too large", shown);

@@ -246,15 +246,12 @@ settings_set(struct settings *settings, enum setting setting,
     const char *value, unsigned int file, struct error *err)
 {
 	char *old = settings->value[setting];
-	struct error why;
 
-	if (setting_check(setting, value, &why) == -1)
-		return error_set(
-		    err, "%s: %s", setting_name(setting), why.text);
+	if (setting_check(setting, value, err) == -1)
+		return -1;
 	if (old != NULL && settings->file[setting] == file &&
 	    strcmp(old, value) != 0)
-		return error_set(err, "%s is set twice, to different values",
-		    setting_name(setting));
+		return error_set(err, "set twice, to different values");
 	settings->value[setting] = xstrdup(value);
 	settings->file[setting] = file;
 	secret_free(old);
@@ -311,6 +308,7 @@ settings_parse_words(struct settings *settings, const char *words,
 	char *value, *copy;
 	size_t len;
 	bool has_password = false;
+	struct error why;
 	int rc = 0;
 
 	while (rc == 0) {
@@ -339,8 +337,11 @@ settings_parse_words(struct settings *settings, const char *words,
 			    "%s: the quotes are not closed before a blank "
 			    "or the end",
 			    setting_name(setting));
-		rc = settings_set(settings, setting, value, file, err);
+		rc = settings_set(settings, setting, value, file, &why);
 		secret_free(value);
+		if (rc == -1)
+			error_set(
+			    err, "%s: %s", setting_name(setting), why.text);
 	}
 	return rc;
 }

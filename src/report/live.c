@@ -97,7 +97,7 @@ tag_init(struct tag *t, const struct live *l, const struct sink *sink,
 
 /* One line, given in two parts; term is "\n" or "\r\n". */
 static void
-put_line(struct sink *sink, const struct tag *tag, const struct buf *begun,
+put_line(struct sink *sink, const struct tag *tag, struct buf *begun,
     const uint8_t *data, size_t len, bool has_cr)
 {
 	size_t head = buf_len(begun);
@@ -105,9 +105,14 @@ put_line(struct sink *sink, const struct tag *tag, const struct buf *begun,
 
 	if (sink->is_tty) {
 		buf_append(&sink->buf, tag->text, tag->len);
-		if (head > 0)
-			escape_append(&sink->buf, buf_head(begun), head);
-		escape_append(&sink->buf, data, len);
+		/* Together: the cut may be within a character. */
+		if (head > 0) {
+			buf_append(begun, data, len);
+			escape_append(
+			    &sink->buf, buf_head(begun), buf_len(begun));
+		} else {
+			escape_append(&sink->buf, data, len);
+		}
 		buf_append(&sink->buf, "\n", 1);
 		return;
 	}
@@ -126,6 +131,39 @@ put_line(struct sink *sink, const struct tag *tag, const struct buf *begun,
 		*p++ = '\r';
 	*p = '\n';
 	buf_advance(&sink->buf, tag->len + head + len + 1 + has_cr);
+}
+
+/*
+ * All whole lines of data at once, if that is all there is to do: output that
+ * nobody looks at, no carriage return, nothing begun. Returns where the rest
+ * begins.
+ */
+static const uint8_t *
+put_plain_lines(struct sink *sink, const struct tag *tag, const uint8_t *data,
+    const uint8_t *end)
+{
+	const uint8_t *last = memrchr(data, '\n', (size_t)(end - data)), *nl;
+	size_t lines = 0, n;
+	uint8_t *p, *start;
+
+	if (last == NULL)
+		return data;
+	for (nl = data; nl <= last; nl++)
+		lines += *nl == '\n';
+	start = p = buf_reserve(
+	    &sink->buf, (size_t)(last + 1 - data) + lines * tag->len);
+	if (p == NULL)
+		fatal("output queue overflow"); /* bounded by credit */
+	while (data <= last) {
+		nl = memchr(data, '\n', (size_t)(end - data));
+		n = (size_t)(nl + 1 - data);
+		memcpy(p, tag->text, tag->len);
+		memcpy(p + tag->len, data, n);
+		p += tag->len + n;
+		data += n;
+	}
+	buf_advance(&sink->buf, (size_t)(p - start));
+	return data;
 }
 
 static struct buf *
@@ -184,6 +222,7 @@ live_output(struct live *l, size_t host, const char *name, int stream,
 	struct buf *begun = unfinished_line(l, host, (unsigned)stream - 1);
 	const uint8_t *end = data + len, *nl, *cr, *stop;
 	struct tag tag;
+	bool is_plain;
 
 	if (len == 0)
 		return;
@@ -193,8 +232,14 @@ live_output(struct live *l, size_t host, const char *name, int stream,
 		if (len == 0)
 			return;
 	}
+	is_plain = !sink->is_tty && len <= l->options.line_max &&
+	    memchr(data, '\r', len) == NULL;
 	nl = memchr(data, '\n', len);
 	while (data < end) {
+		if (is_plain && buf_len(begun) == 0) {
+			data = put_plain_lines(sink, &tag, data, end);
+			break;
+		}
 		/* Looked for once a newline, not once a carriage return. */
 		if (nl != NULL && nl < data)
 			nl = memchr(data, '\n', (size_t)(end - data));

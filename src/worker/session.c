@@ -28,116 +28,13 @@
 
 #include "util/log.h"
 #include "util/xalloc.h"
+#include "worker/session_ssh.h"
 #include "worker/worker.h"
 
 /* The most that libssh2 may take for one session. */
 #define SESSION_HEAP_MAX (16u << 20)
 
-/* The quickest first; only what is not known to be weak. */
-#define METHODS_KEX                                                 \
-	"curve25519-sha256,curve25519-sha256@libssh.org,"           \
-	"ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521," \
-	"diffie-hellman-group14-sha256,"                            \
-	"diffie-hellman-group16-sha512,"                            \
-	"diffie-hellman-group18-sha512,"                            \
-	"diffie-hellman-group-exchange-sha256"
-#define METHODS_CIPHER                                   \
-	"aes128-ctr,aes192-ctr,aes256-ctr,"              \
-	"aes128-gcm@openssh.com,aes256-gcm@openssh.com," \
-	"chacha20-poly1305@openssh.com"
-#define METHODS_MAC                                                    \
-	"hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com," \
-	"hmac-sha2-256,hmac-sha2-512,hmac-sha1"
-
 static void session_expired(uv_timer_t *timer);
-
-/* --- libssh2's callbacks; *abstract is the session ----------------------- */
-
-static void *
-alloc_cb(size_t size, void **abstract)
-{
-	struct session *s = *abstract;
-
-	return heap_alloc(&s->heap, size);
-}
-
-static void
-free_cb(void *p, void **abstract)
-{
-	struct session *s = *abstract;
-
-	heap_free(&s->heap, p);
-}
-
-static void *
-realloc_cb(void *p, size_t size, void **abstract)
-{
-	struct session *s = *abstract;
-
-	return heap_realloc(&s->heap, p, size);
-}
-
-static void
-block_freed(void *ctx, const void *data, size_t size)
-{
-	struct session *s = ctx;
-
-	task_exec_packet(&s->task, data, size);
-}
-
-static ssize_t
-send_cb(libssh2_socket_t fd, const void *data, size_t len, int flags,
-    void **abstract)
-{
-	struct session *s = *abstract;
-
-	(void)fd;
-	(void)flags;
-	return transport_send(&s->transport, data, len);
-}
-
-static ssize_t
-recv_cb(libssh2_socket_t fd, void *data, size_t len, int flags, void **abstract)
-{
-	struct session *s = *abstract;
-
-	(void)fd;
-	(void)flags;
-	return transport_recv(&s->transport, data, len);
-}
-
-static void
-disconnect_cb(LIBSSH2_SESSION *ssh, int reason, const char *message,
-    int message_len, const char *language, int language_len, void **abstract)
-{
-	struct session *s = *abstract;
-
-	(void)ssh;
-	(void)language;
-	(void)language_len;
-	snprintf(s->disconnect, sizeof(s->disconnect), "%.*s",
-	    message_len > 0 ? message_len : 0, message_len > 0 ? message : "");
-	if (s->disconnect[0] == '\0')
-		snprintf(
-		    s->disconnect, sizeof(s->disconnect), "reason %d", reason);
-}
-
-/*
- * libssh2 takes callbacks as void pointers before 1.11.1; POSIX lets them
- * hold functions, ISO C just has no word for it.
- */
-static void
-session_callback(LIBSSH2_SESSION *ssh, int kind, void (*function)(void))
-{
-#ifdef HAVE_LIBSSH2_SESSION_CALLBACK_SET2
-	libssh2_session_callback_set2(ssh, kind, function);
-#else
-	void *p;
-
-	memcpy(&p, &function, sizeof(p));
-	libssh2_session_callback_set(ssh, kind, p);
-#endif
-}
 
 /* --- beginning and end --------------------------------------------------- */
 
@@ -204,7 +101,7 @@ session_new(struct worker *w, const struct frame *frame)
 	own.payload.p = s->frame;
 	if (frame_read(&own, &s->spec) == -1)
 		fatal("malformed job frame");
-	heap_init(&s->heap, SESSION_HEAP_MAX, block_freed, s);
+	heap_init(&s->heap, SESSION_HEAP_MAX, session_block_freed, s);
 	transport_init(&s->transport);
 	task_exec_init(&s->task);
 	s->started_ms = session_now(s);
@@ -246,7 +143,7 @@ session_disconnect(struct session *s)
 	s->ssh = NULL;
 	s->is_encrypted = false;
 	heap_clear(&s->heap);
-	s->heap.freed = block_freed;
+	s->heap.freed = session_block_freed;
 	transport_close(&s->transport);
 }
 
@@ -281,186 +178,7 @@ session_end(struct session *s, enum status status, enum stage stage,
 	return WANT_END;
 }
 
-/* --- what went wrong ----------------------------------------------------- */
-
-static const char *
-close_reason(const struct session *s)
-{
-	if (s->disconnect[0] != '\0')
-		return s->disconnect;
-	if (s->transport.error != 0)
-		return strerror(s->transport.error);
-	return "connection closed by the host";
-}
-
-static bool
-is_throttled(const char *text)
-{
-	/* sshd's words: before 9.8, since, and with PerSourcePenalties. */
-	return strstr(text, "MaxStartups") != NULL ||
-	    strncmp(text, "Not allowed at this time", 24) == 0;
-}
-
-enum want
-session_broken(struct session *s, enum stage stage, int rc, const char *what)
-{
-	char *text = NULL;
-
-	if (s->transport.is_closed || s->disconnect[0] != '\0') {
-		if (s->is_started)
-			return session_end(s, STATUS_LOST, STAGE_COMMAND,
-			    "connection lost: %s", close_reason(s));
-		if (stage == STAGE_AUTH && s->disconnect[0] != '\0')
-			return session_end(s, STATUS_DENIED, STAGE_AUTH,
-			    "login as %s refused: %s", s->spec.user,
-			    s->disconnect);
-		return session_end(
-		    s, STATUS_UNREACHABLE, stage, "%s", close_reason(s));
-	}
-	libssh2_session_last_error(s->ssh, &text, NULL, 0);
-	return session_end(s, s->is_started ? STATUS_LOST : STATUS_UNREACHABLE,
-	    s->is_started ? STAGE_COMMAND : stage, "%s: %s (libssh2 error %d)",
-	    what, text != NULL && text[0] != '\0' ? text : "protocol error",
-	    rc);
-}
-
-enum want
-session_again(struct session *s, enum stage stage)
-{
-	if (transport_has_more(&s->transport))
-		return WANT_TURN;
-	if (s->transport.is_closed)
-		return session_broken(
-		    s, stage, LIBSSH2_ERROR_SOCKET_DISCONNECT, "connection");
-	return WANT_NETWORK;
-}
-
-static enum want
-not_ssh(struct session *s)
-{
-	return session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
-	    "not an SSH server; it said \"%s\"",
-	    transport_greeting(&s->transport));
-}
-
-/* The connection ended before the host key was presented. */
-static enum want
-handshake_closed(struct session *s)
-{
-	const char *greeting = transport_greeting(&s->transport);
-
-	if (is_throttled(greeting) || is_throttled(s->disconnect))
-		return session_end(s, STATUS_UNREACHABLE, STAGE_THROTTLED,
-		    "the server takes no more connections now: %s",
-		    greeting[0] != '\0' ? greeting : s->disconnect);
-	if (!s->transport.has_banner && greeting[0] != '\0')
-		return not_ssh(s);
-	if (!s->transport.has_banner)
-		return session_end(s, STATUS_UNREACHABLE, STAGE_CONNECT,
-		    "%s before the SSH banner", close_reason(s));
-	return session_end(s, STATUS_UNREACHABLE, STAGE_CONNECT,
-	    "%s in the key exchange", close_reason(s));
-}
-
-static bool
-list_has_common(const char *ours, const char *theirs)
-{
-	const char *p, *q;
-	size_t len;
-
-	for (p = theirs; *p != '\0'; p += len + (p[len] == ',')) {
-		len = strcspn(p, ",");
-		for (q = ours; q != NULL; q = strchr(q, ',')) {
-			q += *q == ',';
-			if (strncmp(p, q, len) == 0 &&
-			    (q[len] == ',' || q[len] == '\0'))
-				return true;
-		}
-	}
-	return false;
-}
-
-static const char *
-session_algorithms(const struct session *s)
-{
-	return s->host_key_algorithms != NULL ? s->host_key_algorithms
-					      : s->spec.host_key_algorithms;
-}
-
-/* libssh2 before 1.11 verifies RSA host keys with SHA-1 only. */
-static bool
-has_rsa_host_keys(void)
-{
-	return libssh2_version(0x010b00) != NULL;
-}
-
-static enum want
-handshake_failed(struct session *s, int rc)
-{
-	static const char *const names[] = {"key exchange method",
-	    "host key algorithm", "cipher", "cipher", "MAC", "MAC"};
-	const char *const ours[] = {METHODS_KEX, session_algorithms(s),
-	    METHODS_CIPHER, METHODS_CIPHER, METHODS_MAC, METHODS_MAC};
-	char theirs[1024], *text = NULL;
-	unsigned i;
-
-	if (s->transport.is_closed || s->disconnect[0] != '\0')
-		return handshake_closed(s);
-	if (!s->transport.has_banner)
-		return not_ssh(s);
-	if (transport_proposal(&s->transport, 1, theirs, sizeof(theirs)) == 0 &&
-	    !has_rsa_host_keys() && strstr(theirs, "rsa") != NULL &&
-	    !list_has_common("ssh-ed25519,ecdsa-sha2-nistp256,"
-			     "ecdsa-sha2-nistp384,ecdsa-sha2-nistp521",
-		theirs))
-		return session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
-		    "the host has only an RSA host key, which libssh2 %s "
-		    "can't verify: give the host an ed25519 key "
-		    "(ssh-keygen -A there, restart sshd), or run with libssh2 "
-		    "1.11 or later here",
-		    libssh2_version(0));
-	for (i = 0; i < 6; i++) {
-		if (transport_proposal(
-			&s->transport, i, theirs, sizeof(theirs)) == 0 &&
-		    !list_has_common(ours[i], theirs))
-			return session_end(s, STATUS_UNREACHABLE,
-			    STAGE_PROTOCOL,
-			    "no common %s: the server offers %s", names[i],
-			    theirs);
-	}
-	libssh2_session_last_error(s->ssh, &text, NULL, 0);
-	return session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
-	    "key exchange failed: %s (libssh2 error %d)",
-	    text != NULL ? text : "", rc);
-}
-
 /* --- the states ---------------------------------------------------------- */
-
-static int
-session_create(struct session *s)
-{
-	LIBSSH2_SESSION *ssh;
-
-	ssh = libssh2_session_init_ex(alloc_cb, free_cb, realloc_cb, s);
-	if (ssh == NULL)
-		return -1;
-	s->ssh = ssh;
-	libssh2_session_set_blocking(ssh, 0);
-	session_callback(ssh, LIBSSH2_CALLBACK_SEND, (void (*)(void))send_cb);
-	session_callback(ssh, LIBSSH2_CALLBACK_RECV, (void (*)(void))recv_cb);
-	session_callback(
-	    ssh, LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))disconnect_cb);
-	libssh2_session_method_pref(ssh, LIBSSH2_METHOD_KEX, METHODS_KEX);
-	libssh2_session_method_pref(
-	    ssh, LIBSSH2_METHOD_CRYPT_CS, METHODS_CIPHER);
-	libssh2_session_method_pref(
-	    ssh, LIBSSH2_METHOD_CRYPT_SC, METHODS_CIPHER);
-	libssh2_session_method_pref(ssh, LIBSSH2_METHOD_MAC_CS, METHODS_MAC);
-	libssh2_session_method_pref(ssh, LIBSSH2_METHOD_MAC_SC, METHODS_MAC);
-	/* Fails if libssh2 knows none of them: seen in the handshake. */
-	return libssh2_session_method_pref(
-	    ssh, LIBSSH2_METHOD_HOSTKEY, session_algorithms(s));
-}
 
 static void
 session_connected(void *ctx, const struct connected *result)
@@ -501,10 +219,10 @@ step_handshake(struct session *s)
 		if (!s->transport.is_closed ||
 		    transport_has_more(&s->transport))
 			return session_again(s, STAGE_KEX);
-		return handshake_closed(s);
+		return session_handshake_closed(s);
 	}
 	if (rc != 0)
-		return handshake_failed(s, rc);
+		return session_handshake_failed(s, rc);
 	s->is_encrypted = true;
 	key = libssh2_session_hostkey(s->ssh, &msg.key.len, &type);
 	if (key == NULL)
@@ -591,7 +309,9 @@ session_ready(uv_poll_t *handle, int status, int events)
 {
 	struct session *s = handle->data;
 
-	(void)status; /* errors show when the socket is read */
+	/* After POLLERR libuv polls no more; the next read tells why. */
+	if (status < 0)
+		s->poll_events = 0;
 	if (events & UV_WRITABLE)
 		transport_flush(&s->transport);
 	session_run(s);
@@ -680,8 +400,8 @@ static void
 session_timed_out(
     struct session *s, enum stage stage, uint64_t limit_ms, const char *what)
 {
-	session_end(s, STATUS_TIMEOUT, stage, "%s after %g s", what,
-	    (double)limit_ms / 1000);
+	session_end(
+	    s, STATUS_TIMEOUT, stage, "%s %g s", what, (double)limit_ms / 1000);
 	task_exec_abort(s);
 	worker_session_ended(s->worker, s);
 }
@@ -695,12 +415,12 @@ session_expired(uv_timer_t *timer)
 
 	if (s->connect_deadline_ms > 0 && now >= s->connect_deadline_ms) {
 		session_timed_out(s, deadline_stage(s),
-		    s->spec.connect_timeout_ms, "no login");
+		    s->spec.connect_timeout_ms, "no login after");
 		return;
 	}
 	if (s->command_deadline_ms > 0 && now >= s->command_deadline_ms) {
 		session_timed_out(s, STAGE_COMMAND, s->spec.command_timeout_ms,
-		    "the command did not end");
+		    "still running after");
 		return;
 	}
 	if (!s->has_idle_limit || config->idle_timeout_ms == 0) {
@@ -709,8 +429,8 @@ session_expired(uv_timer_t *timer)
 	}
 	idle = session_idle_ms(s);
 	if (idle >= config->idle_timeout_ms) {
-		session_timed_out(s, STAGE_IDLE, config->idle_timeout_ms,
-		    "not a byte came or went; ended");
+		session_timed_out(
+		    s, STAGE_IDLE, config->idle_timeout_ms, "not a byte for");
 		return;
 	}
 	/* Silent for less than it seems: we had paused. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,11 +75,12 @@ keys_make(const char *name, const char *type, const char *passphrase)
 
 	if (dash == NULL)
 		keys_run("rm -f %s; ssh-keygen -q -t %s -N '%s' -C 'a key' "
-		    "-f %s", name, type, passphrase, name);
+			 "-f %s",
+		    name, type, passphrase, name);
 	else
 		keys_run("rm -f %s; ssh-keygen -q -t %.*s -b %s -N '%s' "
-		    "-C 'a key' -f %s", name, (int)(dash - type), type,
-		    dash + 1, passphrase, name);
+			 "-C 'a key' -f %s",
+		    name, (int)(dash - type), type, dash + 1, passphrase, name);
 }
 
 void
@@ -134,8 +136,8 @@ public_key(const char *name)
 
 	blob = keys_blob(name, &len);
 	if (memcmp(blob + 4, "ssh-ed25519", 11) == 0)
-		key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-		    blob + len - 32, 32);
+		key = EVP_PKEY_new_raw_public_key(
+		    EVP_PKEY_ED25519, NULL, blob + len - 32, 32);
 	else {
 		keys_run("ssh-keygen -e -m PKCS8 -f %s.pub >public.pem", name);
 		fp = fopen("public.pem", "r");
@@ -186,19 +188,29 @@ keys_verify(const char *name, const uint8_t *sig, size_t sig_len,
 	bool ok;
 
 	if (EVP_PKEY_is_a(key, "EC")) {
-		digest = bits == 256 ? "SHA256" : bits == 384 ? "SHA384"
-							      : "SHA512";
+		digest = bits == 256 ? "SHA256"
+		    : bits == 384    ? "SHA384"
+				     : "SHA512";
 		sig_len = der_from_ecdsa(der, sig, sig_len);
 		sig = der;
 	} else if (EVP_PKEY_is_a(key, "RSA"))
 		digest = "SHA512";
-	assert_int_equal(EVP_DigestVerifyInit_ex(ctx, NULL, digest, NULL, NULL,
-			     key, NULL),
+	assert_int_equal(
+	    EVP_DigestVerifyInit_ex(ctx, NULL, digest, NULL, NULL, key, NULL),
 	    1);
 	ok = EVP_DigestVerify(ctx, sig, sig_len, data, data_len) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(key);
 	return ok;
+}
+
+void
+keys_die_with_parent(void)
+{
+	/* ssh-agent is set-group-ID, which would undo the second. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		_exit(1);
 }
 
 pid_t
@@ -208,6 +220,7 @@ keys_agent_start(const char *path)
 	int tries;
 
 	if (pid == 0) {
+		keys_die_with_parent();
 		if (freopen("/dev/null", "r+", stdout) == NULL)
 			_exit(1);
 		execlp("ssh-agent", "ssh-agent", "-D", "-a", path, NULL);

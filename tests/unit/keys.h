@@ -38,6 +38,9 @@ uint8_t *keys_blob(const char *name, size_t *len);
 bool keys_verify(const char *name, const uint8_t *sig, size_t sig_len,
     const void *data, size_t data_len);
 
+/* In a child: a test that fails leaves no process behind. */
+void keys_die_with_parent(void);
+
 /* A running ssh-agent with its socket at path; and its end. */
 pid_t keys_agent_start(const char *path);
 void keys_agent_stop(pid_t pid);

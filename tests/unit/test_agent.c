@@ -24,7 +24,10 @@
 #include "util/xalloc.h"
 
 /* A string literal with its length, NUL bytes and all. */
-#define BYTES(s) {s, sizeof(s) - 1}
+#define BYTES(s)                 \
+	{                        \
+		s, sizeof(s) - 1 \
+	}
 
 struct text {
 	const char *data;
@@ -75,6 +78,7 @@ fake_start(int requests, const void *reply, size_t reply_len, bool closes)
 
 	fake.pid = fork();
 	if (fake.pid == 0) {
+		keys_die_with_parent();
 		conn = accept(fd, NULL, NULL);
 		while (requests-- > 0)
 			read_request(conn);
@@ -106,8 +110,8 @@ struct told {
 };
 
 static void
-note(void *ctx, uint64_t ticket, const uint8_t *sig, size_t len,
-    const char *why)
+note(
+    void *ctx, uint64_t ticket, const uint8_t *sig, size_t len, const char *why)
 {
 	struct told *told = ctx;
 
@@ -134,8 +138,8 @@ wait_for(struct agent *agent, const struct told *told, size_t count)
 	struct pollfd pfd;
 
 	while (told->count < count) {
-		pfd = (struct pollfd){.fd = agent_fd(agent),
-		    .events = agent_events(agent)};
+		pfd = (struct pollfd){
+		    .fd = agent_fd(agent), .events = agent_events(agent)};
 		assert_int_not_equal(pfd.fd, -1);
 		assert_int_equal(poll(&pfd, 1, 10000), 1);
 		agent_handle(agent);
@@ -191,10 +195,45 @@ test_full_backlog_is_given_up(void **state)
 static const struct {
 	const char *type;
 	const char *algorithm;
-} kinds[] = {{"ed25519", "ssh-ed25519"},
-    {"ecdsa-256", "ecdsa-sha2-nistp256"},
+} kinds[] = {{"ed25519", "ssh-ed25519"}, {"ecdsa-256", "ecdsa-sha2-nistp256"},
     {"ecdsa-521", "ecdsa-sha2-nistp521"}, {"rsa-2048", "rsa-sha2-512"}};
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+static void
+fill_data(char data[32], size_t i)
+{
+	memset(data, 0, 32);
+	snprintf(data, 32, "request %zu", i);
+}
+
+static void
+assert_lists(struct agent *agent, const struct agent_key **keys)
+{
+	struct error err;
+	uint8_t *blob;
+	size_t i, len;
+
+	assert_int_equal(agent_list(agent, 5000, keys, &err), KIND_COUNT);
+	for (i = 0; i < KIND_COUNT; i++) {
+		blob = keys_blob(kinds[i].type, &len);
+		assert_int_equal((*keys)[i].blob_len, len);
+		assert_memory_equal((*keys)[i].blob, blob, len);
+		assert_string_equal((*keys)[i].comment, "a key");
+		free(blob);
+	}
+}
+
+static void
+ask_real(struct agent *agent, const struct agent_key *keys, size_t i,
+    struct told *told)
+{
+	size_t kind = i % KIND_COUNT;
+	char data[32];
+
+	fill_data(data, i);
+	agent_sign(agent, keys[kind].blob, keys[kind].blob_len, (uint8_t *)data,
+	    sizeof(data), kinds[kind].algorithm, i, note, told);
+}
 
 static void
 test_real_agent_lists_and_signs_in_order(void **state)
@@ -203,10 +242,9 @@ test_real_agent_lists_and_signs_in_order(void **state)
 	static struct told told;
 	struct agent *agent;
 	struct error err;
-	uint8_t *blob;
-	size_t i, len;
 	char data[32];
 	pid_t pid;
+	size_t i;
 
 	(void)state;
 	pid = keys_agent_start("real");
@@ -216,39 +254,46 @@ test_real_agent_lists_and_signs_in_order(void **state)
 		keys_make(kinds[i].type, kinds[i].type, "");
 		keys_run("SSH_AUTH_SOCK=real ssh-add -q %s", kinds[i].type);
 	}
-	assert_int_equal(agent_list(agent, 5000, &keys, &err), KIND_COUNT);
-	for (i = 0; i < KIND_COUNT; i++) {
-		blob = keys_blob(kinds[i].type, &len);
-		assert_int_equal(keys[i].blob_len, len);
-		assert_memory_equal(keys[i].blob, blob, len);
-		assert_string_equal(keys[i].comment, "a key");
-		free(blob);
-	}
-	for (i = 0; i < 400; i++) {
-		snprintf(data, sizeof(data), "request %zu", i);
-		agent_sign(agent, keys[i % KIND_COUNT].blob,
-		    keys[i % KIND_COUNT].blob_len, (uint8_t *)data,
-		    sizeof(data), kinds[i % KIND_COUNT].algorithm, 1000 + i,
-		    note, &told);
-	}
+	assert_lists(agent, &keys);
+	for (i = 0; i < 400; i++)
+		ask_real(agent, keys, i, &told);
 	assert_int_equal(told.count, 0);
 	wait_for(agent, &told, 400);
 	for (i = 0; i < 400; i++) {
-		assert_int_equal(told.tickets[i], 1000 + i);
-		memset(data, 0, sizeof(data));
-		snprintf(data, sizeof(data), "request %zu", i);
-		if (i % 37 < 4)
+		assert_int_equal(told.tickets[i], i);
+		fill_data(data, i);
+		if (i % 37 < 4) /* some of each kind */
 			assert_true(keys_verify(kinds[i % KIND_COUNT].type,
 			    told.sigs[i], told.lens[i], data, sizeof(data)));
 	}
 	told_clear(&told);
+	agent_free(agent);
 	keys_agent_stop(pid);
-	agent_sign(agent, keys[0].blob, keys[0].blob_len, (uint8_t *)data, 1,
-	    "ssh-ed25519", 1, note, &told);
-	while (agent_fd(agent) != -1)
-		agent_handle(agent);
-	agent_sign(agent, keys[0].blob, keys[0].blob_len, (uint8_t *)data, 1,
-	    "ssh-ed25519", 2, note, &told);
+	unlink("real");
+}
+
+static void
+test_agent_that_dies_is_gone(void **state)
+{
+	const struct agent_key *keys;
+	static struct told told;
+	struct agent *agent;
+	struct error err;
+	pid_t pid;
+	size_t i;
+
+	(void)state;
+	pid = keys_agent_start("real");
+	for (i = 0; i < KIND_COUNT; i++)
+		keys_run("SSH_AUTH_SOCK=real ssh-add -q %s", kinds[i].type);
+	agent = agent_connect("real", &err);
+	assert_lists(agent, &keys);
+	keys_agent_stop(pid);
+	ask_real(agent, keys, 0, &told);
+	assert_int_equal(told.count, 0);
+	wait_for(agent, &told, 1);
+	assert_int_equal(agent_fd(agent), -1);
+	ask_real(agent, keys, 1, &told);
 	assert_int_equal(told.count, 2);
 	assert_string_equal(told.whys[0], "the agent is gone");
 	assert_string_equal(told.whys[1], "the agent is gone");
@@ -260,20 +305,25 @@ static void
 test_list_of_a_hostile_agent_is_refused(void **state)
 {
 	static const struct text replies[] = {
-	    BYTES(""),                               /* closes */
-	    BYTES("\0\0\0\1\5"),                     /* refuses */
-	    BYTES("\0\0\0\0"),                       /* empty frame */
-	    BYTES("\0\0\0"),                         /* in the length */
-	    BYTES("\xff\xff\xff\xff\x0c"),           /* huge frame */
-	    BYTES("\0\4\0\1\x0c"),                   /* over 256 KB */
-	    BYTES("\0\0\0\1\x0e"),                   /* another reply */
-	    BYTES("\0\0\0\1\x0c"),                   /* no count */
-	    BYTES("\0\0\0\5\x0c\0\0\0\1"),           /* no key */
-	    BYTES("\0\0\0\5\x0c\xff\xff\xff\xff"),   /* many keys */
-	    BYTES("\0\0\0\6\x0c\0\0\0\0x"),          /* bytes behind */
-	    BYTES("\0\0\0\x0d\x0c\0\0\0\1\0\0\0\0\0\0\0\1"), /* comment */
+	    BYTES(""),
+	    BYTES("\0\0\0"),
+	    BYTES("garbage garbage garbage\n"),
+	    /* empty, huge, over 256 KB */
+	    BYTES("\0\0\0\0"),
+	    BYTES("\xff\xff\xff\xff\x0c"),
+	    BYTES("\0\4\0\1\x0c"),
+	    /* refusal, another reply */
+	    BYTES("\0\0\0\1\5"),
+	    BYTES("\0\0\0\1\x0e"),
+	    /* no count, no key, too many, a byte behind */
+	    BYTES("\0\0\0\1\x0c"),
+	    BYTES("\0\0\0\5\x0c\0\0\0\1"),
+	    BYTES("\0\0\0\5\x0c\xff\xff\xff\xff"),
+	    BYTES("\0\0\0\6\x0c\0\0\0\0x"),
+	    /* a comment or a blob longer than the reply */
+	    BYTES("\0\0\0\x0d\x0c\0\0\0\1\0\0\0\0\0\0\0\1"),
 	    BYTES("\0\0\0\x0d\x0c\0\0\0\1\xff\xff\xff\xff\0\0\0\0"),
-	    BYTES("garbage garbage garbage\n")};
+	};
 	const struct agent_key *keys;
 	struct agent *agent;
 	struct error err;
@@ -315,8 +365,8 @@ static void
 test_silent_agent_is_given_up(void **state)
 {
 	/* Says nothing, or stops in the middle of its reply. */
-	static const struct text replies[] = {BYTES(""),
-	    BYTES("\0\0\0\5\x0c\0\0")};
+	static const struct text replies[] = {
+	    BYTES(""), BYTES("\0\0\0\5\x0c\0\0")};
 	const struct agent_key *keys;
 	struct agent *agent;
 	uint64_t start, took;
@@ -359,8 +409,7 @@ put_sign_reply(struct buf *b, const char *algorithm, const char *sig,
 
 /* Ask for count signatures; returns what was told. */
 static void
-ask_fake(const struct buf *reply, size_t count, bool closes,
-    struct told *told)
+ask_fake(const struct buf *reply, size_t count, bool closes, struct told *told)
 {
 	struct agent *agent;
 	struct error err;
@@ -402,8 +451,8 @@ test_bad_signature_concerns_its_own_request_only(void **state)
 	assert_memory_equal(told.sigs[0], "first", 5);
 	assert_string_equal(told.whys[1], "the agent refused to sign");
 	for (i = 2; i < 29; i++)
-		assert_string_equal(told.whys[i],
-		    "the agent's signature is of another kind");
+		assert_string_equal(
+		    told.whys[i], "the agent's signature is of another kind");
 	assert_int_equal(told.lens[29], 4);
 	assert_memory_equal(told.sigs[29], "last", 4);
 	told_clear(&told);
@@ -434,8 +483,8 @@ test_agent_that_ends_in_the_middle_fails_all_that_wait(void **state)
 	/* An unknown reply, or a frame too long: nothing fits any more. */
 	for (i = 0; i < 2; i++) {
 		reply.tail = reply.head + len;
-		buf_append(&reply, i == 0 ? "\0\0\0\1\x63" : "\x7f\0\0\0\x0e",
-		    5);
+		buf_append(
+		    &reply, i == 0 ? "\0\0\0\1\x63" : "\x7f\0\0\0\x0e", 5);
 		ask_fake(&reply, 3, false, &told);
 		assert_int_equal(told.lens[0], 5);
 		for (k = 1; k < 3; k++)
@@ -460,8 +509,8 @@ test_agent_that_does_not_read_never_blocks_us(void **state)
 	agent = agent_connect("fake", &err);
 	/* 20 MB: more than we keep for it. */
 	for (i = 0; i < 100; i++) {
-		agent_sign(agent, (const uint8_t *)"key", 3, data,
-		    sizeof(data), "ssh-ed25519", i, note, &told);
+		agent_sign(agent, (const uint8_t *)"key", 3, data, sizeof(data),
+		    "ssh-ed25519", i, note, &told);
 		agent_handle(agent);
 	}
 	assert_true(told.count > 0 && told.count < 100);
@@ -480,6 +529,7 @@ main(void)
 	    cmocka_unit_test(test_nobody_at_the_socket),
 	    cmocka_unit_test(test_full_backlog_is_given_up),
 	    cmocka_unit_test(test_real_agent_lists_and_signs_in_order),
+	    cmocka_unit_test(test_agent_that_dies_is_gone),
 	    cmocka_unit_test(test_list_of_a_hostile_agent_is_refused),
 	    cmocka_unit_test(test_comment_of_an_agent_is_made_printable),
 	    cmocka_unit_test(test_silent_agent_is_given_up),

@@ -80,9 +80,8 @@ assert_signs(const struct identity *id, const char *name)
 
 	/* Twice: the first must not use the key up. */
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(identity_sign(id, data, sizeof(data), &sig,
-				     &len, &err),
-		    0);
+		assert_int_equal(
+		    identity_sign(id, data, sizeof(data), &sig, &len, &err), 0);
 		assert_true(keys_verify(name, sig, len, data, sizeof(data)));
 		sig[len - 1] ^= 1;
 		assert_false(keys_verify(name, sig, len, data, sizeof(data)));
@@ -101,9 +100,10 @@ test_every_type_and_format_is_read_and_signs(void **state)
 	for (i = 0; i < KIND_COUNT; i++) {
 		for (k = 0; k < FORMAT_COUNT; k++) {
 			keys_run("cp %s key && ssh-keygen -q -p -P '' -N '' "
-			    "-m %s -f key", kinds[i].type, formats[k]);
-			assert_int_equal(read_file("key", &id, &err),
-			    IDENTITY_OK);
+				 "-m %s -f key",
+			    kinds[i].type, formats[k]);
+			assert_int_equal(
+			    read_file("key", &id, &err), IDENTITY_OK);
 			assert_string_equal(id->algorithm, kinds[i].algorithm);
 			assert_string_equal(id->source, "key");
 			assert_blob(id, kinds[i].type);
@@ -125,16 +125,16 @@ test_encrypted_keys_give_their_public_half(void **state)
 	for (i = 0; i < KIND_COUNT; i++) {
 		for (k = 0; k < FORMAT_COUNT; k++) {
 			keys_run("rm -f key.pub; cp %s key && ssh-keygen -q -p "
-			    "-P '' -N secret -m %s -f key", kinds[i].type,
-			    formats[k]);
+				 "-P '' -N secret -m %s -f key",
+			    kinds[i].type, formats[k]);
 			is_pem = k > 0 && i > 0; /* never for ed25519 */
-			assert_int_equal(read_file("key", &id, &err),
-			    IDENTITY_ENCRYPTED);
+			assert_int_equal(
+			    read_file("key", &id, &err), IDENTITY_ENCRYPTED);
 			assert_true((id->blob == NULL) == is_pem);
 			identity_free(id);
 			keys_run("cp %s.pub key.pub", kinds[i].type);
-			assert_int_equal(read_file("key", &id, &err),
-			    IDENTITY_ENCRYPTED);
+			assert_int_equal(
+			    read_file("key", &id, &err), IDENTITY_ENCRYPTED);
 			assert_blob(id, kinds[i].type);
 			assert_null(id->private_key);
 			assert_null(id->agent);
@@ -151,9 +151,8 @@ write_pem(const char *name, EVP_PKEY *key)
 	assert_non_null(key);
 	assert_non_null(fp);
 	assert_int_equal(chmod(name, 0600), 0);
-	assert_int_equal(PEM_write_PKCS8PrivateKey(fp, key, NULL, NULL, 0,
-			     NULL, NULL),
-	    1);
+	assert_int_equal(
+	    PEM_write_PKCS8PrivateKey(fp, key, NULL, NULL, 0, NULL, NULL), 1);
 	fclose(fp);
 	EVP_PKEY_free(key);
 }
@@ -170,9 +169,8 @@ test_ed25519_in_pkcs8_is_read(void **state)
 	write_pem("pkcs8", EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
 	assert_int_equal(read_file("pkcs8", &id, &err), IDENTITY_OK);
 	assert_string_equal(id->algorithm, "ssh-ed25519");
-	assert_int_equal(identity_sign(id, data, sizeof(data), &sig, &len,
-			     &err),
-	    0);
+	assert_int_equal(
+	    identity_sign(id, data, sizeof(data), &sig, &len, &err), 0);
 	assert_int_equal(len, 64);
 	free(sig);
 	identity_free(id);
@@ -221,11 +219,9 @@ test_file_that_others_may_use_is_refused(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(chmod("ed25519", rows[i].mode), 0);
-		assert_int_equal(read_file("ed25519", &id, &err),
-		    rows[i].want);
+		assert_int_equal(read_file("ed25519", &id, &err), rows[i].want);
 		if (rows[i].want == IDENTITY_BAD)
-			assert_non_null(strstr(err.text,
-			    "chmod 600 ed25519"));
+			assert_non_null(strstr(err.text, "chmod 600 ed25519"));
 		identity_free(id);
 	}
 	chmod("ed25519", 0600);
@@ -241,7 +237,8 @@ write_openssh(const char *name, const uint8_t *bytes, size_t len)
 	EVP_EncodeBlock((uint8_t *)base64, bytes, (int)len);
 	text_len = snprintf(text, sizeof(text),
 	    "-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n"
-	    "-----END OPENSSH PRIVATE KEY-----\n", base64);
+	    "-----END OPENSSH PRIVATE KEY-----\n",
+	    base64);
 	keys_write(name, text, (size_t)text_len);
 }
 
@@ -288,15 +285,16 @@ make_unusable(void)
 	write_openssh_of_type("new", "ssh-mldsa");
 	write_pem("dsa_pem", make_dsa());
 	write_pem("k1", EVP_PKEY_Q_keygen(NULL, NULL, "EC", "secp256k1"));
-	write_pem("rsa768",
-	    EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)768));
+	write_pem("rsa768", EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)768));
 	keys_run("ssh-keygen -q -s rsa-2048 -I id -n user ed25519.pub");
 	keys_write("empty", "", 0);
 	keys_write("garbage", "\0\377garbage\n\n----\n", 16);
-	keys_write("pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n"
-	    "-----END PRIVATE KEY-----\n", 59);
+	keys_write("pem",
+	    "-----BEGIN PRIVATE KEY-----\nAAAA\n"
+	    "-----END PRIVATE KEY-----\n",
+	    59);
 	keys_run("dd if=/dev/zero of=huge bs=1024 count=300; chmod 600 huge; "
-	    "mkdir dir");
+		 "mkdir dir");
 }
 
 static void
@@ -314,8 +312,7 @@ test_what_cannot_be_used_is_refused_with_a_reason(void **state)
 	    {"ed25519-cert.pub", "certificates are not supported"},
 	    {"empty", "empty: the file is empty"},
 	    {"garbage", "garbage: not a private key"},
-	    {"pem", "pem: not a private key"},
-	    {"huge", "huge: too large"},
+	    {"pem", "pem: not a private key"}, {"huge", "huge: too large"},
 	    {"dir", "dir: Is a directory"}};
 	struct identity *id;
 	struct error err;
@@ -324,8 +321,8 @@ test_what_cannot_be_used_is_refused_with_a_reason(void **state)
 	(void)state;
 	make_unusable();
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(read_file(rows[i].name, &id, &err),
-		    IDENTITY_BAD);
+		assert_int_equal(
+		    read_file(rows[i].name, &id, &err), IDENTITY_BAD);
 		assert_null(id);
 		if (strstr(err.text, rows[i].reason) == NULL)
 			fail_msg("%s: %s", rows[i].name, err.text);
@@ -339,8 +336,7 @@ test_public_key_and_absent_file_are_told_apart(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(read_file("rsa-2048.pub", &id, &err),
-	    IDENTITY_PUBLIC);
+	assert_int_equal(read_file("rsa-2048.pub", &id, &err), IDENTITY_PUBLIC);
 	assert_non_null(strstr(err.text, "rsa-2048.pub: a public key"));
 	assert_blob(id, "rsa-2048");
 	identity_free(id);
@@ -372,8 +368,8 @@ parse_binary(const uint8_t *bytes, size_t len, EVP_PKEY **key)
 			 "-----END OPENSSH PRIVATE KEY-----\n",
 	    base64);
 	*key = NULL;
-	result = identity_openssh_parse(text, strlen(text), key, &blob,
-	    &blob_len, &err);
+	result = identity_openssh_parse(
+	    text, strlen(text), key, &blob, &blob_len, &err);
 	free(blob);
 	free(text);
 	free(base64);
@@ -391,9 +387,8 @@ load_binary(const char *name, size_t *len)
 	uint8_t *bytes;
 
 	buf_init(&b, text_len);
-	assert_int_equal(pubkey_decode_base64(&b, body,
-			     (size_t)(end - body)),
-	    0);
+	assert_int_equal(
+	    pubkey_decode_base64(&b, body, (size_t)(end - body)), 0);
 	*len = buf_len(&b);
 	bytes = xmemdup(buf_head(&b), *len);
 	buf_clear(&b);
@@ -450,8 +445,8 @@ test_changed_byte_is_refused_or_harmless(void **state)
 			bytes[k] ^= 0x41;
 			if (parse_binary(bytes, len, &key) == IDENTITY_OK) {
 				accepted++;
-				blob = pubkey_from_openssl(key, &blob_len,
-				    &type, NULL);
+				blob = pubkey_from_openssl(
+				    key, &blob_len, &type, NULL);
 				assert_memory_equal(blob, own, blob_len);
 				free(blob);
 			}
@@ -482,8 +477,8 @@ test_key_that_does_not_fit_its_public_half_is_refused(void **state)
 	tail[-1] ^= 1;
 	write_openssh("damaged", bytes, len);
 	assert_int_equal(read_file("damaged", &id, &err), IDENTITY_BAD);
-	assert_string_equal(err.text,
-	    "damaged: the key does not verify what it signs");
+	assert_string_equal(
+	    err.text, "damaged: the key does not verify what it signs");
 	free(bytes);
 }
 
@@ -496,8 +491,7 @@ main(void)
 	    cmocka_unit_test(test_ed25519_in_pkcs8_is_read),
 	    cmocka_unit_test(test_offered_blob_names_the_algorithm),
 	    cmocka_unit_test(test_file_that_others_may_use_is_refused),
-	    cmocka_unit_test(
-		test_what_cannot_be_used_is_refused_with_a_reason),
+	    cmocka_unit_test(test_what_cannot_be_used_is_refused_with_a_reason),
 	    cmocka_unit_test(test_public_key_and_absent_file_are_told_apart),
 	    cmocka_unit_test(test_truncated_at_every_byte_is_refused),
 	    cmocka_unit_test(test_changed_byte_is_refused_or_harmless),

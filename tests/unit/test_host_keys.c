@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* host_keys: OpenSSH's semantics of known_hosts, a row a case. */
+#include "config.h"
+
+#include "control/host_keys.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "control/key_type.h"
+#include "known_hosts_text.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+struct verdict_case {
+	const char *comment;
+	const char *text;
+	const char *name;
+	unsigned int port;
+	char key;
+	enum host_key_verdict verdict;
+};
+
+static const struct verdict_case verdict_cases[] = {
+    {"an empty file", "", "web1", 22, 'A', UNKNOWN},
+    {"the key", "web1 {A}\n", "web1", 22, 'A', OK},
+    {"another key of the type", "web1 {B}\n", "web1", 22, 'A', MISMATCH},
+    {"a key of another type", "web1 {R}\n", "web1", 22, 'A', MISMATCH},
+    {"the same type on another curve", "web1 {F}\n", "web1", 22, 'E',
+        MISMATCH},
+    {"another host", "web2 {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"a name is not a prefix", "web {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"a name has no suffix", "web1.example.com {A}\n", "web1", 22, 'A',
+        UNKNOWN},
+    {"ECDSA 256", "web1 {E}\n", "web1", 22, 'E', OK},
+    {"ECDSA 384", "web1 {F}\n", "web1", 22, 'F', OK},
+    {"ECDSA 521", "web1 {G}\n", "web1", 22, 'G', OK},
+    {"RSA", "web1 {R}\n", "web1", 22, 'R', OK},
+    {"rsa-sha2-512 names an RSA key", "web1 rsa-sha2-512 {=R}\n", "web1", 22,
+        'R', OK},
+    {"rsa-sha2-256 names an RSA key", "web1 rsa-sha2-256 {=R}\n", "web1", 22,
+        'R', OK},
+    {"several keys, the last one", "web1 {B}\nweb1 {R}\nweb1 {A}\n", "web1",
+        22, 'A', OK},
+    {"several keys, the first one", "web1 {A}\nweb1 {B}\n", "web1", 22, 'A',
+        OK},
+    {"the key twice", "web1 {A}\nweb1 {A}\n", "web1", 22, 'A', OK},
+    /* names */
+    {"a list, first", "web1,web2,10.0.0.1 {A}\n", "web1", 22, 'A', OK},
+    {"a list, middle", "web1,web2,10.0.0.1 {A}\n", "web2", 22, 'A', OK},
+    {"a list, last", "web1,web2,10.0.0.1 {A}\n", "10.0.0.1", 22, 'A', OK},
+    {"a list with empty members", ",,web1,, {A}\n", "web1", 22, 'A', OK},
+    {"a blank ends the list", "web2, web1 {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"an upper-case file", "WEB1.Example.COM {A}\n", "web1.example.com", 22,
+        'A', OK},
+    {"an upper-case name", "web1 {A}\n", "WEB1", 22, 'A', OK},
+    {"an upper-case pattern", "WEB* {A}\n", "web1", 22, 'A', OK},
+    {"an IPv6 address", "::1,fe80::1%eth0 {A}\n", "fe80::1%eth0", 22, 'A', OK},
+    /* patterns */
+    {"a star", "* {A}\n", "web1", 22, 'A', OK},
+    {"a star stands for nothing, too", "web1* {A}\n", "web1", 22, 'A', OK},
+    {"a star in the middle", "w*.com {A}\n", "web1.example.com", 22, 'A', OK},
+    {"several stars", "*e*.*c*m* {A}\n", "web1.example.com", 22, 'A', OK},
+    {"a star must still reach the end", "*.org {A}\n", "web1.example.com", 22,
+        'A', UNKNOWN},
+    {"a question mark", "web? {A}\n", "web1", 22, 'A', OK},
+    {"a question mark is one character", "web? {A}\n", "web", 22, 'A',
+        UNKNOWN},
+    {"two question marks", "web?? {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"a pattern with another key", "web* {B}\n", "web1", 22, 'A', MISMATCH},
+    {"a pattern and the key elsewhere", "web* {B}\nweb1 {A}\n", "web1", 22,
+        'A', OK},
+    {"a bracket is no class", "web[12] {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"a name with a star matches itself", "web* {A}\n", "web*", 22, 'A', OK},
+    {"negated, after", "web*,!web1 {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"negated, before", "!web1,web* {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"negated, another one", "!web1,web* {A}\n", "web2", 22, 'A', OK},
+    {"negated alone matches nothing", "!web1 {A}\n", "web2", 22, 'A',
+        UNKNOWN},
+    {"negated with a pattern", "*,!*.evil.com {A}\n", "a.evil.com", 22, 'A',
+        UNKNOWN},
+    {"negated rejects its own line only", "web*,!web1 {B}\nweb1 {A}\n",
+        "web1", 22, 'A', OK},
+    {"negated takes away a mismatch", "web*,!web1 {B}\n", "web1", 22, 'A',
+        UNKNOWN},
+    {"an exclamation mark inside is a letter", "we!b {A}\n", "we!b", 22, 'A',
+        OK},
+    /* hashed names */
+    {"hashed", "{#web1} {A}\n", "web1", 22, 'A', OK},
+    {"hashed, asked in upper case", "{#web1} {A}\n", "WEB1", 22, 'A', OK},
+    {"hashed, another host", "{#web2} {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"hashed, another key", "{#web1} {B}\n", "web1", 22, 'A', MISMATCH},
+    {"hashed, another type", "{#web1} {R}\n", "web1", 22, 'A', MISMATCH},
+    {"hashed with a port", "{#[web1]:2222} {A}\n", "web1", 2222, 'A', OK},
+    {"hashed is case-sensitive in the file", "{#WEB1} {A}\n", "WEB1", 22, 'A',
+        UNKNOWN},
+    {"many hashed with the same key", "{#web2} {A}\n{#web3} {A}\n{#web1} {A}\n",
+        "web1", 22, 'A', OK},
+    {"a hashed name is alone", "{#web1},web1 {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"hashed inside a list is a letter", "web2,{#web1} {A}\n", "web1", 22, 'A',
+        UNKNOWN},
+    {"a damaged salt", "|1|AAAA|AAAA {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"another hash magic", "|2|{#web1} {A}\n", "web1", 22, 'A', UNKNOWN},
+    /* ports */
+    {"a port", "[web1]:2222 {A}\n", "web1", 2222, 'A', OK},
+    {"another port", "[web1]:2223 {A}\n", "web1", 2222, 'A', UNKNOWN},
+    {"a port, asked without", "[web1]:2222 {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"port 22 in brackets is another name", "[web1]:22 {A}\n", "web1", 22, 'A',
+        UNKNOWN},
+    {"an IPv6 address with a port", "[::1]:2222 {A}\n", "::1", 2222, 'A', OK},
+    {"a port in a list", "web1,[web1]:2222 {A}\n", "web1", 2222, 'A', OK},
+    {"a pattern with a port", "[*.example.com]:2222 {A}\n", "a.example.com",
+        2222, 'A', OK},
+    {"a pattern for the port", "[web1]:* {A}\n", "web1", 2222, 'A', OK},
+    {"a star matches a name with a port", "* {A}\n", "web1", 2222, 'A', OK},
+    {"the bare name yields ok", "web1 {A}\n", "web1", 2222, 'A', OK},
+    {"the bare name, hashed, yields ok", "{#web1} {A}\n", "web1", 2222, 'A',
+        OK},
+    {"the bare name yields no mismatch", "web1 {B}\n", "web1", 2222, 'A',
+        UNKNOWN},
+    {"a mismatch with the port beats the bare name",
+        "[web1]:2222 {B}\nweb1 {A}\n", "web1", 2222, 'A', MISMATCH},
+    {"likewise hashed", "{#[web1]:2222} {B}\nweb1 {A}\n", "web1", 2222, 'A',
+        MISMATCH},
+    {"ok with the port, another key without", "[web1]:2222 {A}\nweb1 {B}\n",
+        "web1", 2222, 'A', OK},
+    /* markers */
+    {"revoked", "@revoked web1 {A}\n", "web1", 22, 'A', REVOKED},
+    {"revoked before the key", "@revoked web1 {A}\nweb1 {A}\n", "web1", 22,
+        'A', REVOKED},
+    {"revoked after the key", "web1 {A}\n@revoked web1 {A}\n", "web1", 22, 'A',
+        REVOKED},
+    {"revoked for all", "web1 {A}\n@revoked * {A}\n", "web1", 22, 'A',
+        REVOKED},
+    {"revoked, hashed", "web1 {A}\n@revoked {#web1} {A}\n", "web1", 22, 'A',
+        REVOKED},
+    {"revoked, both hashed", "{#web1} {A}\n@revoked {#web1} {A}\n", "web1", 22,
+        'A', REVOKED},
+    {"revoked by the bare name", "[web1]:2222 {A}\n@revoked web1 {A}\n",
+        "web1", 2222, 'A', REVOKED},
+    {"revoked with the port, known without",
+        "web1 {A}\n@revoked [web1]:2222 {A}\n", "web1", 2222, 'A', REVOKED},
+    {"revoked with the port, asked without",
+        "web1 {A}\n@revoked [web1]:2222 {A}\n", "web1", 22, 'A', OK},
+    {"revoked for another host", "web1 {A}\n@revoked web2 {A}\n", "web1", 22,
+        'A', OK},
+    {"another key is revoked", "web1 {A}\n@revoked web1 {B}\n", "web1", 22,
+        'A', OK},
+    {"a revoked key is no known key", "@revoked web1 {B}\n", "web1", 22, 'A',
+        UNKNOWN},
+    {"revoked, and mismatched", "web1 {B}\n@revoked web1 {A}\n", "web1", 22,
+        'A', REVOKED},
+    {"revoked but for one", "web1 {A}\n@revoked *,!web1 {A}\n", "web1", 22,
+        'A', OK},
+    {"revoked and a tab", "web1 {A}\n@revoked\tweb1 {A}\n", "web1", 22, 'A',
+        REVOKED},
+    {"a CA is no key", "@cert-authority web1 {A}\n", "web1", 22, 'A',
+        UNKNOWN},
+    {"a CA is no mismatch", "@cert-authority * {B}\n", "web1", 22, 'A',
+        UNKNOWN},
+    {"a CA besides the key", "@cert-authority * {B}\nweb1 {A}\n", "web1", 22,
+        'A', OK},
+    {"a marker not understood", "web1 {A}\n@trusted web1 {A}\n", "web1", 22,
+        'A', REVOKED},
+    {"whatever its key", "web1 {A}\n@trusted web1 {B}\n", "web1", 22, 'A',
+        REVOKED},
+    {"without a key", "web1 {A}\n@trusted web1\n", "web1", 22, 'A', REVOKED},
+    {"for another host", "web1 {A}\n@trusted web2 {A}\n", "web1", 22, 'A', OK},
+    {"for a hashed name", "web1 {A}\n@trusted {#web1} {B}\n", "web1", 22, 'A',
+        REVOKED},
+    {"for a pattern", "web1 {A}\n@trusted w* {B}\n", "web1", 22, 'A',
+        REVOKED},
+    {"for the bare name", "[web1]:2222 {A}\n@trusted web1 {B}\n", "web1", 2222,
+        'A', REVOKED},
+    {"markers are case-sensitive", "web1 {A}\n@REVOKED web1 {B}\n", "web1", 22,
+        'A', REVOKED},
+    {"two markers", "web1 {A}\n@cert-authority @revoked web1 {B}\n", "web1",
+        22, 'A', REVOKED},
+    {"a marker without a word", "web1 {A}\n@ web1 {B}\n", "web1", 22, 'A',
+        REVOKED},
+    {"a marker alone", "@revoked\n@\n@x\nweb1 {A}\n", "web1", 22, 'A', OK},
+    /* layout */
+    {"no newline at the end", "web1 {A}", "web1", 22, 'A', OK},
+    {"CRLF", "web1 {A}\r\nweb2 {B}\r\n", "web1", 22, 'A', OK},
+    {"CRLF after a comment", "web1 {A} me\r\n", "web1", 22, 'A', OK},
+    {"leading blanks", " \t web1 {A}\n", "web1", 22, 'A', OK},
+    {"tabs", "web1\tssh-ed25519\t{=A}\tcomment\n", "web1", 22, 'A', OK},
+    {"many blanks", "web1   ssh-ed25519  \t {=A}   \n", "web1", 22, 'A', OK},
+    {"a comment after the key", "web1 {A} root@web1 # x\n", "web1", 22, 'A',
+        OK},
+    {"empty lines and comments", "\n# web1 {B}\n \t\n  #x\n\r\nweb1 {A}\n",
+        "web1", 22, 'A', OK},
+    {"a commented key", "#web1 {A}\n", "web1", 22, 'A', UNKNOWN},
+    /* lines that are skipped */
+    {"no key", "web1\nweb1 \nweb1 # {A}\n", "web1", 22, 'A', UNKNOWN},
+    {"a type and no key", "web1 ssh-ed25519\n", "web1", 22, 'A', UNKNOWN},
+    {"a key and no type", "web1 {=A}\n", "web1", 22, 'A', UNKNOWN},
+    {"bad base64", "web1 ssh-ed25519 AAAA!AAA\n", "web1", 22, 'A', UNKNOWN},
+    {"a cut key", "web1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==\n", "web1",
+        22, 'A', UNKNOWN},
+    {"base64 without its padding", "web1 ssh-ed25519 AAAAC3NzaC1lZA\n", "web1",
+        22, 'A', UNKNOWN},
+    {"more behind the base64", "web1 {A}AAAA\n", "web1", 22, 'A', UNKNOWN},
+    {"the wrong type word", "web1 ssh-rsa {=A}\n", "web1", 22, 'A', UNKNOWN},
+    {"the wrong curve word", "web1 ecdsa-sha2-nistp256 {=F}\n", "web1", 22,
+        'F', UNKNOWN},
+    {"the wrong curve in the key", "web1 {X}\n", "web1", 22, 'E', UNKNOWN},
+    {"a key too long", "web1 {L}\n", "web1", 22, 'A', UNKNOWN},
+    {"a key too short", "web1 {M}\n", "web1", 22, 'A', UNKNOWN},
+    {"a key with no key in it", "web1 {P}\n", "web1", 22, 'A', UNKNOWN},
+    {"a 512-bit RSA key is no mismatch", "web1 {T}\n", "web1", 22, 'A',
+        UNKNOWN},
+    {"a malformed key never equals", "web1 {L}\n", "web1", 22, 'L', UNKNOWN},
+    {"SSH1", "web1 1024 35 1234567890\n", "web1", 22, 'A', UNKNOWN},
+    {"an unknown type is no mismatch", "web1 {U}\n", "web1", 22, 'A',
+        UNKNOWN},
+    {"an unknown type is never ok", "web1 {U}\n", "web1", 22, 'U', UNKNOWN},
+    {"a security key type is a mismatch", "web1 {K}\n", "web1", 22, 'A',
+        MISMATCH},
+    {"a certificate is a mismatch", "web1 {C}\n", "web1", 22, 'A', MISMATCH},
+    {"a DSA key is a mismatch", "web1 {D}\n", "web1", 22, 'A', MISMATCH},
+    {"a bad line does not hide the next", "web1 ssh-ed25519 !\nweb1 {A}\n",
+        "web1", 22, 'A', OK},
+    {"a hostile type is looked up, too", "web1 {A}\n", "web1", 22, '\n',
+        MISMATCH},
+};
+
+static void
+test_verdicts(void **state)
+{
+	const struct verdict_case *c;
+	char *path = in_folder("verdicts");
+	struct host_keys *hk;
+	int got, failures = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(verdict_cases); i++) {
+		c = &verdict_cases[i];
+		write_file(path, c->text);
+		hk = load(path);
+		got = (int)verdict_of(hk, c->name, c->port, c->key);
+		/* The second time from what the first one remembers. */
+		if (got == (int)c->verdict)
+			got = (int)verdict_of(hk, c->name, c->port, c->key);
+		if (got != (int)c->verdict) {
+			print_error("%s: %d, not %d\n", c->comment, got,
+			    (int)c->verdict);
+			failures++;
+		}
+		host_keys_free(hk);
+	}
+	print_message("%zu verdicts\n", COUNT(verdict_cases));
+	free(path);
+	assert_int_equal(failures, 0);
+}
+
+static void
+test_nul_byte_makes_a_line_malformed(void **state)
+{
+	static const char text[] = "web1 {A}\0\nweb2 {A}\nweb1 {B\0}\n";
+	char *path = in_folder("nul");
+	struct host_keys *hk;
+
+	(void)state;
+	write_bytes(path, text, sizeof(text) - 1);
+	hk = load(path);
+	assert_int_equal(verdict_of(hk, "web1", 22, 'A'), UNKNOWN);
+	assert_int_equal(verdict_of(hk, "web2", 22, 'A'), OK);
+	host_keys_free(hk);
+	free(path);
+}
