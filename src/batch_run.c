@@ -24,8 +24,10 @@
 #define EXIT_USAGE 2
 #define EXIT_LOCAL 5
 
-/* sshd takes longer ones, but no remote execve(2) does. */
-#define COMMAND_MAX (128u << 10)
+/* libssh2 sends no packet over 35,000 bytes, RFC 4253 section 6.1. */
+#define COMMAND_MAX 32000u
+/* What execve(2) may have handed us, quoted. */
+#define ARGUMENTS_MAX (64u << 20)
 
 struct options {
 	struct run_options run;
@@ -148,9 +150,12 @@ plan_command(struct plan *plan, const struct options *o, char **args,
 		buf_puts(command, " ");
 		quote_shell(command, *args);
 	}
-	if (buf_append(command, "", 1) == -1)
-		return error_set(
-		    err, "the command is longer than %u bytes", COMMAND_MAX);
+	if (buf_len(command) > COMMAND_MAX)
+		return error_set(err,
+		    "the command is longer than %u bytes; put it in a file "
+		    "for -script",
+		    COMMAND_MAX);
+	buf_append(command, "", 1);
 	plan->command = (const char *)buf_head(command);
 	return 0;
 }
@@ -200,7 +205,7 @@ run(const struct options *o, char **args, struct error *err)
 	struct buf command, env;
 	int status = EXIT_USAGE;
 
-	buf_init(&command, COMMAND_MAX);
+	buf_init(&command, ARGUMENTS_MAX);
 	buf_init(&env, COMMAND_MAX);
 	if (run_hosts_load(&hosts, &o->run, err) == -1)
 		goto out;

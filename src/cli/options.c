@@ -129,6 +129,11 @@ option_set(const struct option_row *row, void *target, const char *text,
 	case OPTION_FLAG:
 		*(bool *)place = true;
 		return 0;
+	case OPTION_SETTING:
+		if (setting_check((enum setting)row->tag, text, err) == -1)
+			return -1;
+		memcpy(place, &text, sizeof(text));
+		return 0;
 	case OPTION_STRING:
 		memcpy(place, &text, sizeof(text));
 		return 0;

@@ -20,6 +20,7 @@ enum option_kind {
 	OPTION_NUMBER,	 /* uint32_t: from least to most */
 	OPTION_DURATION, /* uint32_t: milliseconds */
 	OPTION_WORD,	 /* unsigned: index in words */
+	OPTION_SETTING,	 /* const char *: a value of the setting in tag */
 	OPTION_LIST,	 /* struct option_list: every one, in order */
 };
 

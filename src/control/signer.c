@@ -68,25 +68,23 @@ struct signer {
  * Start and end
  */
 
-static void
-list_agent(struct signer *s)
+static int
+list_agent(struct signer *s, struct error *err)
 {
 	const struct agent_key *keys;
 	struct identity *id;
-	struct error err;
 	ssize_t count, i;
 
-	count = agent_list(s->agent, AGENT_LIST_MS, &keys, &err);
-	if (count == -1) {
-		log_warn("ssh-agent ($SSH_AUTH_SOCK): %s", err.text);
-		return;
-	}
+	count = agent_list(s->agent, AGENT_LIST_MS, &keys, err);
+	if (count == -1)
+		return -1;
 	s->agent_ids = xcalloc((size_t)count, sizeof(*s->agent_ids));
 	for (i = 0; i < count; i++) {
 		id = identity_from_agent(s->agent, &keys[i]);
 		if (id != NULL)
 			s->agent_ids[s->agent_id_count++] = id;
 	}
+	return 0;
 }
 
 struct signer *
@@ -101,9 +99,7 @@ signer_new(signer_done done, void *ctx)
 	if (path == NULL || path[0] == '\0')
 		return s;
 	s->agent = agent_connect(path, &err);
-	if (s->agent != NULL)
-		list_agent(s);
-	else
+	if (s->agent == NULL || list_agent(s, &err) == -1)
 		log_warn("ssh-agent ($SSH_AUTH_SOCK): %s", err.text);
 	return s;
 }
@@ -162,18 +158,16 @@ static struct identity *
 find_in_private_agent(
     struct signer *s, const struct identity *known, struct error *err)
 {
-	size_t old_count = s->private_key_count;
+	size_t i, first = known->blob != NULL ? 0 : s->private_key_count;
 	const struct agent_key *keys;
 	struct identity *id;
-	ssize_t count, i;
+	ssize_t count;
 
 	count = agent_list(s->private_agent, AGENT_LIST_MS, &keys, err);
 	if (count == -1)
 		return NULL;
 	s->private_key_count = (size_t)count;
-	for (i = count - 1; i >= 0; i--) {
-		if (known->blob == NULL && (size_t)i < old_count)
-			break;
+	for (i = (size_t)count; i-- > first;) {
 		id = identity_from_agent(s->private_agent, &keys[i]);
 		if (id != NULL &&
 		    (known->blob == NULL || identity_equal(id, known)))

@@ -101,8 +101,8 @@ ad_hoc_parse(struct ad_hoc *a, const char *name, struct error *err)
 	if (host[0] == '[') {
 		end = strchr(host, ']');
 		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
-			return error_set(err,
-			    "%.100s: expected [IPv6 address]:port", name);
+			return error_set(
+			    err, "%.100s: expected [IPv6 address]:port", name);
 		colon = end[1] == ':' ? end + 1 : NULL;
 		end++;
 	} else {

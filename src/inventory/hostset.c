@@ -128,8 +128,8 @@ hostset_reserve(struct hostset *set, size_t count)
 		slot_count *= 2;
 	if (slot_count > set->slot_count) {
 		set->slot_count = slot_count;
-		set->slots = xreallocarray(
-		    set->slots, slot_count, sizeof(*set->slots));
+		set->slots =
+		    xreallocarray(set->slots, slot_count, sizeof(*set->slots));
 		refill(set);
 	}
 }
@@ -171,8 +171,8 @@ hostset_add(struct hostset *set, const char *name, struct error *err)
 }
 
 int
-hostset_union(struct hostset *set, const struct hostset *other,
-    struct error *err)
+hostset_union(
+    struct hostset *set, const struct hostset *other, struct error *err)
 {
 	size_t i;
 

@@ -37,8 +37,8 @@ int hostset_add(struct hostset *set, const char *name, struct error *err);
 /* Make room for count more names, which is faster than growing on the way. */
 void hostset_reserve(struct hostset *set, size_t count);
 /* Add all names of other, in their order. Returns 0, or -1 as hostset_add. */
-int hostset_union(struct hostset *set, const struct hostset *other,
-    struct error *err);
+int hostset_union(
+    struct hostset *set, const struct hostset *other, struct error *err);
 /* Take all names of other out of set; the order of the rest stays. */
 void hostset_subtract(struct hostset *set, const struct hostset *other);
 /* Keep only the names that are in other too; their order stays. */

@@ -66,8 +66,8 @@ expand_glob(struct operand *o, const struct pattern *p, struct error *err)
 	int rc = -1;
 
 	if (o->source == NULL || o->source->all == NULL)
-		return error_set(err, "\"%.100s\": there is no inventory",
-		    p->text);
+		return error_set(
+		    err, "\"%.100s\": there is no inventory", p->text);
 	all = hostset_new();
 	if (o->source->all(o->source->ctx, all, err) == -1)
 		goto out;
@@ -87,8 +87,8 @@ static int
 expand_groups(struct operand *o, const struct pattern *p, struct error *err)
 {
 	if (o->source == NULL || o->source->group == NULL)
-		return error_set(err, "\"@%.100s\": there is no inventory",
-		    p->text);
+		return error_set(
+		    err, "\"@%.100s\": there is no inventory", p->text);
 	return pattern_generate(p, emit_group, o, err);
 }
 
@@ -181,8 +181,8 @@ operand_length(const char *text)
 }
 
 /*
- * Evaluate expr, which is not blank, onto set: what set holds is the operand
- * on the left.
+ * Evaluate expr, which is not blank, into set. Operators work on all of set,
+ * so it must be empty unless there are none but ",".
  */
 static int
 evaluate(struct hostset *set, const char *expr,

@@ -38,7 +38,7 @@
 #include "util/xalloc.h"
 
 #define DIGITS_MAX 18
-#define MARK '\1' /* stands for a number in a shape; sorts before all else */
+#define MARK	   '\1' /* stands for a number in a shape; sorts before all else */
 
 struct cell {
 	const char *text;
@@ -49,8 +49,8 @@ struct cell {
 };
 
 struct row {
-	char *shape; /* owned */
-	size_t count; /* names */
+	char *shape;   /* owned */
+	size_t count;  /* names */
 	size_t column; /* the one being folded */
 	size_t cell_count;
 	struct cell *cells; /* owned */
@@ -223,8 +223,7 @@ number_value(const struct cell *cell)
  * are sorted by length, so an unpadded range only grows in digits.
  */
 static bool
-continues(const struct cell *first, const struct cell *a,
-    const struct cell *b)
+continues(const struct cell *first, const struct cell *a, const struct cell *b)
 {
 	bool is_padded = first->len > 1 && first->text[0] == '0';
 
@@ -264,8 +263,8 @@ fold_numbers(struct folder *f, const struct row *rows, size_t count)
 	buf_consume(&f->out, folded.len);
 	if (f->text_count == f->text_size) {
 		f->text_size = f->text_size * 2 + 16;
-		f->texts = xreallocarray(
-		    f->texts, f->text_size, sizeof(*f->texts));
+		f->texts =
+		    xreallocarray(f->texts, f->text_size, sizeof(*f->texts));
 	}
 	memcpy(&f->texts[f->text_count++], &folded.text, sizeof(char *));
 	return folded;

@@ -28,11 +28,11 @@
 #include "util/glob.h"
 #include "util/xalloc.h"
 
-#define DIGITS_MAX 18 /* always fits in 64 bits */
+#define DIGITS_MAX 18  /* always fits in 64 bits */
 #define QUOTED_MAX 100 /* bytes of the offending text in a message */
 
 /* "%.*s" arguments for the text from start to end. */
-#define QUOTE(start, end) \
+#define QUOTE(start, end)                                                     \
 	((end) - (start) > QUOTED_MAX ? QUOTED_MAX : (int)((end) - (start))), \
 	    (start)
 
@@ -78,8 +78,7 @@ is_padded(uint64_t value, int digits)
 
 /* "5", "1-20" or "0-10/2", from s to end. */
 static int
-parse_range(struct range *r, const char *s, const char *end,
-    struct error *err)
+parse_range(struct range *r, const char *s, const char *end, struct error *err)
 {
 	const char *p = s;
 	uint64_t last;
@@ -135,8 +134,8 @@ add_part(struct pattern *p, const char *literal, const char *end)
 {
 	struct part *part;
 
-	p->parts = xreallocarray(
-	    p->parts, p->part_count + 1, sizeof(*p->parts));
+	p->parts =
+	    xreallocarray(p->parts, p->part_count + 1, sizeof(*p->parts));
 	part = &p->parts[p->part_count++];
 	memset(part, 0, sizeof(*part));
 	part->literal = literal;
@@ -157,8 +156,8 @@ parse_ranges(struct pattern *p, struct part *part, const char *s,
 		return error_set(err, "empty brackets");
 	for (;; s = comma + 1) {
 		comma = memchr(s, ',', (size_t)(end - s));
-		part->ranges = xreallocarray(part->ranges,
-		    part->range_count + 1, sizeof(*part->ranges));
+		part->ranges = xreallocarray(
+		    part->ranges, part->range_count + 1, sizeof(*part->ranges));
 		r = &part->ranges[part->range_count];
 		if (parse_range(r, s, comma != NULL ? comma : end, err) == -1)
 			return -1;
@@ -181,8 +180,8 @@ bad_character(const char *text, const char *at, struct error *err)
 	if (isgraph((unsigned char)*at))
 		return error_set(err, "\"%.*s\": bad character \"%c\"",
 		    QUOTE(text, at + 1), *at);
-	return error_set(err, "\"%.*s\": bad character 0x%02x",
-	    QUOTE(text, at), (unsigned int)(unsigned char)*at);
+	return error_set(err, "\"%.*s\": bad character 0x%02x", QUOTE(text, at),
+	    (unsigned int)(unsigned char)*at);
 }
 
 /*
@@ -273,8 +272,8 @@ longest_name(const struct pattern *p)
 }
 
 int
-pattern_parse(struct pattern *p, const char *text, size_t len,
-    struct error *err)
+pattern_parse(
+    struct pattern *p, const char *text, size_t len, struct error *err)
 {
 	struct error why;
 
@@ -287,8 +286,7 @@ pattern_parse(struct pattern *p, const char *text, size_t len,
 		return error_set(err, "\"%.*s\": %s",
 		    QUOTE(p->text, p->text + len), why.text);
 	if (longest_name(p) > HOSTSET_NAME_MAX)
-		return error_set(err,
-		    "\"%.*s...\": longer than %d bytes",
+		return error_set(err, "\"%.*s...\": longer than %d bytes",
 		    QUOTE(p->text, p->text + len), HOSTSET_NAME_MAX);
 	p->is_glob = glob_is_pattern(p->text);
 	return 0;

@@ -40,8 +40,8 @@ struct pattern {
  * "@" excepted. Brackets that hold a ":" are an IPv6 address and literal
  * text. Returns 0, or -1 with err filled; then too, p is to be cleared.
  */
-int pattern_parse(struct pattern *p, const char *text, size_t len,
-    struct error *err);
+int pattern_parse(
+    struct pattern *p, const char *text, size_t len, struct error *err);
 void pattern_clear(struct pattern *p);
 
 /*

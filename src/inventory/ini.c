@@ -7,10 +7,11 @@
  * will do for a file.
  *
  * iniparser's dictionary is an array in the order of insertion, with linear
- * look-ups; it is walked once and never searched. A key in it is
- * "section:key", a section alone has a NULL value. The scan has replaced the
- * sections' names by numbers, so the first ":" always ends the section, and
- * neither a ":" nor a "]" in a name matters.
+ * look-ups; it is walked once and never searched, and to load is quadratic,
+ * so the file is parsed in chunks. A key in it is "section:key", a section
+ * alone has a NULL value. The scan has replaced the sections' names by numbers,
+ * so the first ":" always ends the section, and neither a ":" nor a "]" in a
+ * name matters.
  */
 #include "config.h"
 
@@ -24,6 +25,7 @@
 #include <iniparser.h>
 #endif
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +45,7 @@
  */
 static struct error complaint;
 
-static int complain(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2)));
+static int complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 static int
 complain(const char *fmt, ...)
@@ -61,8 +62,8 @@ complain(const char *fmt, ...)
 
 /* The whole file into text; is_exposed of ini is set from its mode. */
 static int
-read_file(struct ini *ini, const char *path, struct buf *text,
-    struct error *err)
+read_file(
+    struct ini *ini, const char *path, struct buf *text, struct error *err)
 {
 	struct stat st;
 	ssize_t n = -1;
@@ -77,34 +78,46 @@ read_file(struct ini *ini, const char *path, struct buf *text,
 	while (n > 0);
 out:
 	if (n == -1 && errno == ENOBUFS)
-		error_set(err, "%s: larger than %zu bytes", path,
-		    FILE_MAX_BYTES);
+		error_set(
+		    err, "%s: larger than %zu bytes", path, FILE_MAX_BYTES);
 	else if (n == -1)
 		error_set(err, "%s: %s", path, strerror(errno));
 	fd_close(&fd);
 	return n == -1 ? -1 : 0;
 }
 
-/* A file in memory with the content of lines, or -1 with errno set. */
+/* A file in memory of the len bytes at data, or -1 with errno set. */
 static int
-open_lines(struct buf *lines)
+open_memory(const void *data, size_t len)
 {
+	const uint8_t *p = data;
 	int fd = memfd_create("inventory", MFD_CLOEXEC);
+	ssize_t n = 0;
 
-	if (fd != -1 && fd_flush(fd, lines) == -1)
-		fd_close(&fd);
+	while (fd != -1 && len > 0) {
+		n = write(fd, p, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1) {
+			fd_close(&fd);
+			break;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
 	return fd;
 }
 
 static dictionary *
-parse_lines(const char *path, struct buf *lines, struct error *err)
+parse(const char *path, const void *data, size_t len, struct error *err)
 {
 	dictionary *d;
 	char name[64];
-	int fd = open_lines(lines);
+	int fd = open_memory(data, len);
 
 	if (fd == -1) {
-		error_set(err, "%s: memfd_create: %s", path, strerror(errno));
+		error_set(
+		    err, "%s: a file in memory: %s", path, strerror(errno));
 		return NULL;
 	}
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
@@ -125,65 +138,91 @@ parse_lines(const char *path, struct buf *lines, struct error *err)
 	return d;
 }
 
-/* The entries are views of the dictionary and of the scan's names. */
+/* Append the dictionary's entries, which are views of it and of the scan. */
 static void
-list_entries(struct ini *ini, const dictionary *d)
+add_entries(struct ini *ini, const dictionary *d)
 {
-	size_t i, size = (size_t)d->size;
+	size_t i, left = (size_t)d->n;
 	struct ini_entry *e;
 	char *end;
 
-	ini->entries = xcalloc((size_t)d->n, sizeof(*ini->entries));
-	for (i = 0; i < size && ini->count < (size_t)d->n; i++) {
+	ini->entries = xreallocarray(
+	    ini->entries, ini->count + left, sizeof(*ini->entries));
+	for (i = 0; i < (size_t)d->size && left > 0; i++) {
 		if (d->key[i] == NULL)
 			continue;
+		left--;
 		e = &ini->entries[ini->count++];
-		e->section = ini_scan_section(
-		    ini->scan, strtoul(d->key[i], &end, 10));
+		e->section =
+		    ini_scan_section(ini->scan, strtoul(d->key[i], &end, 10));
 		e->key = *end == ':' ? end + 1 : NULL;
 		e->value = d->val[i] != NULL ? d->val[i] : "";
 	}
+}
+
+static int
+parse_chunks(
+    struct ini *ini, const char *path, struct buf *lines, struct error *err)
+{
+	dictionary *d;
+	size_t len;
+
+	while ((len = ini_scan_chunk(ini->scan, ini->dictionary_count)) > 0) {
+		d = parse(path, buf_head(lines), len, err);
+		if (d == NULL)
+			return -1;
+		buf_consume(lines, len);
+		ini->dictionaries = xreallocarray(ini->dictionaries,
+		    ini->dictionary_count + 1, sizeof(*ini->dictionaries));
+		ini->dictionaries[ini->dictionary_count++] = d;
+		add_entries(ini, d);
+	}
+	return 0;
 }
 
 int
 ini_read(struct ini *ini, const char *path, struct error *err)
 {
 	struct buf text, lines;
-	int rc = -1;
+	int rc;
 
 	memset(ini, 0, sizeof(*ini));
 	buf_init(&text, FILE_MAX_BYTES + 65536);
 	buf_init(&lines, FILE_MAX_BYTES * 4);
-	if (read_file(ini, path, &text, err) == -1)
-		goto out;
-	ini->scan = ini_scan_new(path, (const char *)buf_head(&text),
-	    buf_len(&text), &lines, err);
-	if (ini->scan == NULL)
-		goto out;
-	ini->dictionary = parse_lines(path, &lines, err);
-	if (ini->dictionary == NULL)
-		goto out;
-	list_entries(ini, ini->dictionary);
-	rc = 0;
-out:
+	rc = read_file(ini, path, &text, err);
+	if (rc == 0) {
+		ini->scan = ini_scan_new(path, (const char *)buf_head(&text),
+		    buf_len(&text), &lines, err);
+		if (ini->scan == NULL)
+			rc = -1;
+	}
+	if (rc == 0)
+		rc = parse_chunks(ini, path, &lines, err);
 	buf_clear(&text);
 	buf_clear(&lines);
 	return rc;
 }
 
+static void
+free_dictionary(dictionary *d)
+{
+	size_t i;
+
+	for (i = 0; i < (size_t)d->size; i++) {
+		if (d->val[i] != NULL)
+			explicit_bzero(d->val[i], strlen(d->val[i]));
+	}
+	iniparser_freedict(d);
+}
+
 void
 ini_clear(struct ini *ini)
 {
-	dictionary *d = ini->dictionary;
-	ssize_t i;
+	size_t i;
 
-	if (d != NULL) {
-		for (i = 0; i < (ssize_t)d->size; i++) {
-			if (d->val[i] != NULL)
-				explicit_bzero(d->val[i], strlen(d->val[i]));
-		}
-		iniparser_freedict(d);
-	}
+	for (i = 0; i < ini->dictionary_count; i++)
+		free_dictionary(ini->dictionaries[i]);
+	free(ini->dictionaries);
 	ini_scan_free(ini->scan);
 	free(ini->entries);
 	memset(ini, 0, sizeof(*ini));

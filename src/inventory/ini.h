@@ -20,7 +20,8 @@ struct ini {
 	bool is_exposed; /* a file that group or others can read or write */
 	/* The rest is private. */
 	struct ini_scan *scan;
-	void *dictionary;
+	void **dictionaries; /* what the entries are views of */
+	size_t dictionary_count;
 };
 
 /*

@@ -15,9 +15,10 @@ struct ini_scan;
 
 /*
  * Check len bytes of text and append to out the lines that iniparser is to
- * read: without comments, and with each section's name replaced by its number
- * (see ini_scan_section()). Returns NULL with err filled ("PATH:LINE: what")
- * if iniparser would misread or refuse a line.
+ * read: without comments, with each section's name replaced by its number
+ * (see ini_scan_section()), and in chunks that are INI files of their own
+ * (see ini_scan_chunk()). Returns NULL with err filled ("PATH:LINE: what") if
+ * iniparser would misread or refuse a line.
  */
 struct ini_scan *ini_scan_new(const char *path, const char *text, size_t len,
     struct buf *out, struct error *err);
@@ -25,5 +26,8 @@ void ini_scan_free(struct ini_scan *scan);
 
 /* The name of the section of that number, NULL if there is none. */
 const char *ini_scan_section(const struct ini_scan *scan, size_t number);
+
+/* The length in out of the chunk of that number, 0 if there is none. */
+size_t ini_scan_chunk(const struct ini_scan *scan, size_t number);
 
 #endif

@@ -96,8 +96,8 @@ inventory_free(struct inventory *inv)
 }
 
 int
-inventory_group(struct inventory *inv, const char *name, uint32_t *index,
-    struct error *err)
+inventory_group(
+    struct inventory *inv, const char *name, uint32_t *index, struct error *err)
 {
 	size_t count = hostset_count(inv->group_names);
 	int added = hostset_add(inv->group_names, name, NULL);
@@ -113,8 +113,8 @@ inventory_group(struct inventory *inv, const char *name, uint32_t *index,
 }
 
 int
-inventory_host(struct inventory *inv, const char *name, uint32_t *index,
-    struct error *err)
+inventory_host(
+    struct inventory *inv, const char *name, uint32_t *index, struct error *err)
 {
 	size_t count = hostset_count(inv->host_names);
 	int added = hostset_add(inv->host_names, name, err);
@@ -145,8 +145,8 @@ group_candidate(const void *ctx, size_t index)
 }
 
 int
-inventory_undefined(const struct inventory *inv, const char *name,
-    struct error *err)
+inventory_undefined(
+    const struct inventory *inv, const char *name, struct error *err)
 {
 	const char *meant = suggest(name, group_candidate, inv);
 
@@ -190,8 +190,8 @@ source_all(const void *ctx, struct hostset *set, struct error *err)
 }
 
 static int
-source_group(const void *ctx, const char *name, struct hostset *set,
-    struct error *err)
+source_group(
+    const void *ctx, const char *name, struct hostset *set, struct error *err)
 {
 	const struct inventory *inv = ctx;
 	size_t i, count = hostset_count(inv->group_names);

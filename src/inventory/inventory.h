@@ -45,7 +45,7 @@ struct host {
 	char *host_key_alias;
 	uint32_t connect_timeout_ms;
 	uint32_t timeout_ms; /* of the command; 0: none */
-	bool is_ad_hoc;      /* in no inventory */
+	bool is_ad_hoc;	     /* in no inventory */
 };
 
 /* Values that override every inventory setting (the command line's). */
@@ -62,8 +62,7 @@ void inventory_free(struct inventory *inv);
  * Read one more file into inv; several files merge. Returns 0, or -1 with err
  * filled: "FILE: [section] key: what is wrong".
  */
-int inventory_load(struct inventory *inv, const char *path,
-    struct error *err);
+int inventory_load(struct inventory *inv, const char *path, struct error *err);
 
 /*
  * To be called once after the last load: undefined groups, cycles, and

@@ -36,8 +36,7 @@ check_defined(const struct inventory *inv, struct error *err)
 		g = &inv->groups[i];
 		if (g->is_defined)
 			continue;
-		inventory_undefined(
-		    inv, group_name(inv, (uint32_t)i), &why);
+		inventory_undefined(inv, group_name(inv, (uint32_t)i), &why);
 		return error_set(err, "%s: [%.100s] @%.100s: %s",
 		    inv->files[g->file], group_name(inv, g->named_in),
 		    group_name(inv, (uint32_t)i), why.text);
@@ -89,8 +88,8 @@ inherit(struct group *child, const struct group *parent, uint32_t parent_index)
  * from any of them to what it waits for ends on a cycle; name its groups.
  */
 static int
-report_cycle(const struct inventory *inv, const size_t *waiting,
-    struct error *err)
+report_cycle(
+    const struct inventory *inv, const size_t *waiting, struct error *err)
 {
 	size_t count = hostset_count(inv->group_names), i, j;
 	uint32_t *parent = xcalloc(count, sizeof(*parent)), at = 0, start;
@@ -103,9 +102,8 @@ report_cycle(const struct inventory *inv, const size_t *waiting,
 			if (!g->items[j].is_group)
 				continue;
 			parent[g->items[j].index] = (uint32_t)i;
-			at = waiting[g->items[j].index] > 0
-			    ? g->items[j].index
-			    : at;
+			at = waiting[g->items[j].index] > 0 ? g->items[j].index
+							    : at;
 		}
 	}
 	for (i = 0; i < count; i++)
@@ -119,8 +117,8 @@ report_cycle(const struct inventory *inv, const size_t *waiting,
 	g = &inv->groups[parent[start]];
 	error_set(err, "%s: [%.100s] @%.100s: a cycle of groups: %.100s%.*s",
 	    inv->files[g->file], group_name(inv, parent[start]),
-	    group_name(inv, start), group_name(inv, start),
-	    (int)buf_len(&path), (const char *)buf_head(&path));
+	    group_name(inv, start), group_name(inv, start), (int)buf_len(&path),
+	    (const char *)buf_head(&path));
 	buf_clear(&path);
 	free(parent);
 	return -1;
@@ -152,8 +150,8 @@ order_groups(struct inventory *inv, struct error *err)
 		if (g->depth > GROUP_DEPTH_MAX)
 			rc = error_set(err,
 			    "%s: [%.100s]: groups are nested more than %d deep",
-			    inv->files[g->file],
-			    group_name(inv, queue[taken]), GROUP_DEPTH_MAX);
+			    inv->files[g->file], group_name(inv, queue[taken]),
+			    GROUP_DEPTH_MAX);
 		for (j = 0; j < g->item_count; j++) {
 			if (!g->items[j].is_group)
 				continue;

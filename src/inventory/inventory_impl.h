@@ -63,16 +63,16 @@ struct inventory {
 /* Groups may be nested this deep. */
 #define GROUP_DEPTH_MAX 64
 
-#define HOST_NONE ((size_t)-1)
+#define HOST_NONE	((size_t)-1)
 
 /* Append to array, which has room for size elements, when it is full. */
-#define GROW(array, count, size) \
-	do { \
-		if ((count) >= (size)) { \
-			(size) = (count) * 2 + 16; \
-			(array) = xreallocarray( \
-			    (array), (size), sizeof(*(array))); \
-		} \
+#define GROW(array, count, size)                                              \
+	do {                                                                  \
+		if ((count) >= (size)) {                                      \
+			(size) = (count)*2 + 16;                              \
+			(array) =                                             \
+			    xreallocarray((array), (size), sizeof(*(array))); \
+		}                                                             \
 	} while (0)
 
 /* The group's index, made (undefined) if it is new. -1: too many groups. */
@@ -86,8 +86,8 @@ int inventory_host(struct inventory *inv, const char *name, uint32_t *index,
  * "undefined group ..." with the name that was probably meant. Only defined
  * groups are suggested. Returns -1.
  */
-int inventory_undefined(const struct inventory *inv, const char *name,
-    struct error *err);
+int inventory_undefined(
+    const struct inventory *inv, const char *name, struct error *err);
 
 /* For qsort() and bsearch() over indices, which are uint32_t. */
 int inventory_compare_index(const void *a, const void *b);

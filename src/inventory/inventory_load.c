@@ -53,16 +53,15 @@ find_setting(const char *name, enum setting *setting, struct error *err)
 /* --- [defaults] and [host NAME] ----------------------------------------- */
 
 static int
-load_default(struct loader *l, const char *key, const char *value,
-    struct error *err)
+load_default(
+    struct loader *l, const char *key, const char *value, struct error *err)
 {
 	enum setting setting;
 
 	if (find_setting(key, &setting, err) == -1)
 		return -1;
 	l->has_password |= setting == SETTING_PASSWORD;
-	return settings_set(
-	    l->inv->defaults, setting, value, l->file, err);
+	return settings_set(l->inv->defaults, setting, value, l->file, err);
 }
 
 /* Add the hosts that text names to set; all are fit for an inventory. */
@@ -107,8 +106,7 @@ load_host(struct loader *l, const char *names, const char *key,
 	if (setting == SETTING_PASSWORD)
 		l->has_password = true;
 	for (i = 0; rc == 0 && i < hostset_count(set); i++) {
-		rc = inventory_host(
-		    l->inv, hostset_name(set, i), &index, err);
+		rc = inventory_host(l->inv, hostset_name(set, i), &index, err);
 		if (rc == -1 || key == NULL)
 			continue;
 		host = &l->inv->hosts[index];
@@ -176,8 +174,8 @@ join_group(struct inventory *inv, uint32_t group, uint32_t host,
 static int
 setting_as_member(const char *key, struct error *err)
 {
-	return error_set(err,
-	    "a setting of all members is written \"* = %s=...\"", key);
+	return error_set(
+	    err, "a setting of all members is written \"* = %s=...\"", key);
 }
 
 /* "web[01-20] = port=2222 user=admin" */
@@ -268,8 +266,8 @@ load_nested(struct loader *l, uint32_t group, const char *name,
 }
 
 static int
-load_star(struct loader *l, uint32_t group, const char *value,
-    struct error *err)
+load_star(
+    struct loader *l, uint32_t group, const char *value, struct error *err)
 {
 	struct group *g = &l->inv->groups[group];
 
@@ -313,8 +311,7 @@ load_entry(struct loader *l, const struct ini_entry *e, struct error *err)
 				      : load_default(l, e->key, e->value, err);
 	if (strncmp(e->section, "host", 4) == 0 &&
 	    (e->section[4] == ' ' || e->section[4] == '\t'))
-		return load_host(
-		    l, e->section + 5, e->key, e->value, err);
+		return load_host(l, e->section + 5, e->key, e->value, err);
 	return load_group(l, e->section, e->key, e->value, err);
 }
 
@@ -328,8 +325,8 @@ inventory_load(struct inventory *inv, const char *path, struct error *err)
 	size_t i;
 	int rc;
 
-	inv->files = xreallocarray(
-	    inv->files, inv->file_count + 1, sizeof(*inv->files));
+	inv->files =
+	    xreallocarray(inv->files, inv->file_count + 1, sizeof(*inv->files));
 	inv->files[inv->file_count++] = xstrdup(path);
 	rc = ini_read(&ini, path, err);
 	for (i = 0; rc == 0 && i < ini.count; i++) {

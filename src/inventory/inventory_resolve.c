@@ -16,7 +16,7 @@
 #include "util/fdio.h"
 #include "util/xalloc.h"
 
-#define PORT_DEFAULT 22
+#define PORT_DEFAULT		   22
 #define CONNECT_TIMEOUT_DEFAULT_MS 10000
 
 /* The names of the groups, each once, "," between. */
@@ -127,8 +127,8 @@ apply_overrides(const char *value[SETTING_COUNT],
 	for (s = 0; overrides != NULL && s < SETTING_COUNT; s++) {
 		if (overrides->value[s] == NULL)
 			continue;
-		if (setting_check((enum setting)s, overrides->value[s],
-			&why) == -1)
+		if (setting_check((enum setting)s, overrides->value[s], &why) ==
+		    -1)
 			return error_set(err, "%s: %s",
 			    setting_name((enum setting)s), why.text);
 		value[s] = overrides->value[s];
@@ -164,8 +164,8 @@ inventory_resolve(const struct inventory *inv, const char *name,
 	if (value[SETTING_USER] == NULL)
 		value[SETTING_USER] = inv->login;
 	if (value[SETTING_USER] == NULL) {
-		error_set(err, "%.100s: no user: who runs this has no name",
-		    name);
+		error_set(
+		    err, "%.100s: no user: who runs this has no name", name);
 		goto out;
 	}
 	host->name = xstrdup(name);

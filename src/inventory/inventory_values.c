@@ -71,8 +71,8 @@ apply_lines(const struct inventory *inv, size_t host, unsigned int setting,
 		if (candidate == NULL)
 			continue;
 		if (*value != NULL && strcmp(*value, candidate) != 0)
-			return disagree(inv, host, (enum setting)setting,
-			    from, m->group, err);
+			return disagree(inv, host, (enum setting)setting, from,
+			    m->group, err);
 		*value = candidate;
 		from = m->group;
 	}
@@ -141,8 +141,8 @@ is_passed_over(const struct stars *stars, const struct inventory *inv,
 
 /* One setting from the groups' "*". */
 static int
-apply_stars(const struct stars *stars, const struct inventory *inv,
-    size_t host, unsigned int setting, const char **value, struct error *err)
+apply_stars(const struct stars *stars, const struct inventory *inv, size_t host,
+    unsigned int setting, const char **value, struct error *err)
 {
 	const char *candidate;
 	uint32_t group, from = 0;
@@ -155,8 +155,8 @@ apply_stars(const struct stars *stars, const struct inventory *inv,
 		    is_passed_over(stars, inv, group, setting))
 			continue;
 		if (*value != NULL && strcmp(*value, candidate) != 0)
-			return disagree(inv, host, (enum setting)setting,
-			    from, group, err);
+			return disagree(
+			    inv, host, (enum setting)setting, from, group, err);
 		*value = candidate;
 		from = group;
 	}
@@ -181,8 +181,7 @@ inventory_values(const struct inventory *inv, size_t host,
 		if (value[s] == NULL && host != HOST_NONE)
 			rc = apply_lines(inv, host, s, &value[s], err);
 		if (value[s] == NULL && rc == 0)
-			rc = apply_stars(
-			    &stars, inv, host, s, &value[s], err);
+			rc = apply_stars(&stars, inv, host, s, &value[s], err);
 		if (value[s] == NULL)
 			value[s] = inv->defaults->value[s];
 	}

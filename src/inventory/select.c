@@ -24,8 +24,8 @@
 /* --- host files --------------------------------------------------------- */
 
 static int
-read_hostfile(const char *path, const char *shown, struct buf *text,
-    struct error *err)
+read_hostfile(
+    const char *path, const char *shown, struct buf *text, struct error *err)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	ssize_t n = -1;
@@ -61,8 +61,7 @@ expand_lines(struct hostset *set, const char *path, char *text, size_t len,
 			newline = end;
 		*newline = '\0';
 		if (memchr(s, '\0', (size_t)(newline - s)) != NULL)
-			return error_set(
-			    err, "%s:%zu: a NUL byte", path, line);
+			return error_set(err, "%s:%zu: a NUL byte", path, line);
 		s[strcspn(s, "#")] = '\0';
 		if (hostset_expand(set, s, source, &why) == -1)
 			return error_set(
@@ -121,9 +120,9 @@ select_names(const struct inventory *inv, const struct choice *choices,
 	int rc = 0;
 
 	for (i = 0; i < count && rc == 0; i++)
-		rc = expand_choice(choices[i].kind == CHOICE_EXCLUDE ? excluded
-								     : names,
-		    inv, &choices[i], err);
+		rc = expand_choice(
+		    choices[i].kind == CHOICE_EXCLUDE ? excluded : names, inv,
+		    &choices[i], err);
 	if (rc == 0)
 		hostset_subtract(names, excluded);
 	hostset_free(excluded);

@@ -8,9 +8,9 @@
 #include "inventory/inventory.h"
 
 enum choice_kind {
-	CHOICE_HOSTS,    /* -h: a host set expression */
-	CHOICE_GROUPS,   /* -g: group names, "," between, globs and ranges */
-	CHOICE_EXCLUDE,  /* -x: a host set expression, @group included */
+	CHOICE_HOSTS,	 /* -h: a host set expression */
+	CHOICE_GROUPS,	 /* -g: group names, "," between, globs and ranges */
+	CHOICE_EXCLUDE,	 /* -x: a host set expression, @group included */
 	CHOICE_HOSTFILE, /* -hostfile: path or "-" for stdin */
 };
 

@@ -53,8 +53,9 @@ check_user(const char *value, struct error *err)
 
 	for (s = value; *s != '\0'; s++) {
 		if (iscntrl((unsigned char)*s) || isspace((unsigned char)*s))
-			return error_set(err, "a user name has no blanks or "
-					      "control characters");
+			return error_set(err,
+			    "a user name has no blanks or "
+			    "control characters");
 	}
 	return 0;
 }
@@ -242,8 +243,8 @@ settings_free(struct settings *settings)
 }
 
 int
-settings_set(struct settings *settings, enum setting setting,
-    const char *value, unsigned int file, struct error *err)
+settings_set(struct settings *settings, enum setting setting, const char *value,
+    unsigned int file, struct error *err)
 {
 	char *old = settings->value[setting];
 

@@ -24,8 +24,7 @@ const char *setting_suggest(const char *name);
  * Returns 0 if setting can have this value, else -1 with err filled, e.g.
  * "bad port "99999" (1 to 65535)". No message holds a password.
  */
-int setting_check(enum setting setting, const char *value,
-    struct error *err);
+int setting_check(enum setting setting, const char *value, struct error *err);
 
 /* 1 to 65535, digits only. Returns 0, or -1 with err filled. */
 int port_parse(const char *text, uint16_t *port, struct error *err);
@@ -42,7 +41,7 @@ int duration_parse(const char *text, uint32_t *ms, struct error *err);
  * from those of another: a later file may override, the same may not.
  */
 struct settings {
-	char *value[SETTING_COUNT];         /* owned; NULL: not given */
+	char *value[SETTING_COUNT]; /* owned; NULL: not given */
 	unsigned int file[SETTING_COUNT];
 };
 

@@ -52,11 +52,12 @@ json_record(const struct record *r)
 	json_t *object;
 
 	object = json_pack(
-	    "{s:I s:s s:s s:o s:s s:s s:o s:o s:s s:i s:o s:I s:i s:i s:I "
+	    "{s:I s:s s:s s:o s:s s:b s:s s:o s:o s:s s:i s:o s:I s:i s:i s:I "
 	    "s:I}",
 	    "seq", (json_int_t)r->seq, "host", r->host, "address", r->address,
 	    "groups", json_groups(r->groups), "status", status_name(r->status),
-	    "stage", stage_name(r->stage), "exit_code",
+	    "ok", r->status == STATUS_OK, "stage", stage_name(r->stage),
+	    "exit_code",
 	    r->has_exit_code ? json_integer(r->exit_code) : json_null(),
 	    "signal", signal[0] != '\0' ? json_string(signal) : json_null(),
 	    "message", message, "attempts", (int)r->attempts, "started_at",

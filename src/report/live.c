@@ -14,15 +14,16 @@
 
 #define TAG_MAX 512u
 
-/* What a host has begun, but not ended: its two unfinished lines. */
+/* A line that a host has begun, but not ended. */
 struct unfinished {
-	struct buf line[2];
+	struct buf text;
+	bool is_continued; /* its first part, with the tag, is out */
 };
 
 struct live {
 	struct live_options options;
 	struct sink *sinks[2];
-	struct unfinished **hosts;
+	struct unfinished *(*hosts)[2]; /* by stream */
 	size_t count;
 };
 
@@ -47,13 +48,17 @@ live_new(size_t hosts, struct sink *out, struct sink *err,
 }
 
 static void
-unfinished_free(struct unfinished *u)
+live_forget(struct live *l, size_t host)
 {
-	if (u == NULL)
-		return;
-	buf_clear(&u->line[0]);
-	buf_clear(&u->line[1]);
-	free(u);
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		if (l->hosts[host][i] == NULL)
+			continue;
+		buf_clear(&l->hosts[host][i]->text);
+		free(l->hosts[host][i]);
+		l->hosts[host][i] = NULL;
+	}
 }
 
 void
@@ -64,7 +69,7 @@ live_free(struct live *l)
 	if (l == NULL)
 		return;
 	for (i = 0; i < l->count; i++)
-		unfinished_free(l->hosts[i]);
+		live_forget(l, i);
 	free(l->hosts);
 	free(l);
 }
@@ -87,7 +92,7 @@ tag_init(struct tag *t, const struct live *l, const struct sink *sink,
 {
 	int n = 0;
 
-	if (l->options.has_prefix && l->options.is_colored && sink->is_tty)
+	if (l->options.has_prefix && sink->is_colored)
 		n = snprintf(t->text, sizeof(t->text),
 		    "\033[%um%.256s\033[0m: ", tag_color(name), name);
 	else if (l->options.has_prefix)
@@ -95,42 +100,37 @@ tag_init(struct tag *t, const struct live *l, const struct sink *sink,
 	t->len = (size_t)n;
 }
 
-/* One line, given in two parts; term is "\n" or "\r\n". */
+/*
+ * A line: its tag, unless that is out, what was begun of it, and len bytes of
+ * data. end is "\n" or "\r\n", or "" if the line goes on.
+ */
 static void
-put_line(struct sink *sink, const struct tag *tag, struct buf *begun,
-    const uint8_t *data, size_t len, bool has_cr)
+put_line(struct sink *sink, const struct tag *tag, struct unfinished *begun,
+    const uint8_t *data, size_t len, const char *end)
 {
-	size_t head = buf_len(begun);
-	uint8_t *p;
+	struct buf *text = &begun->text, *out = &sink->buf;
+	size_t room = tag->len + buf_len(text) + len + 2;
 
-	if (sink->is_tty) {
-		buf_append(&sink->buf, tag->text, tag->len);
+	/* Bounded by credit; an escaped byte takes at most 10. */
+	if (buf_reserve(out, room * (sink->is_tty ? 10 : 1)) == NULL)
+		fatal("output queue overflow");
+	if (!begun->is_continued)
+		buf_append(out, tag->text, tag->len);
+	if (!sink->is_tty) {
+		buf_append(out, buf_head(text), buf_len(text));
+		buf_append(out, data, len);
+		buf_puts(out, end);
+	} else if (buf_len(text) == 0) {
+		escape_append(out, data, len);
+		buf_puts(out, end[0] == '\r' ? end + 1 : end);
+	} else {
 		/* Together: the cut may be within a character. */
-		if (head > 0) {
-			buf_append(begun, data, len);
-			escape_append(
-			    &sink->buf, buf_head(begun), buf_len(begun));
-		} else {
-			escape_append(&sink->buf, data, len);
-		}
-		buf_append(&sink->buf, "\n", 1);
-		return;
+		buf_append(text, data, len);
+		escape_append(out, buf_head(text), buf_len(text));
+		buf_puts(out, end[0] == '\r' ? end + 1 : end);
 	}
-	p = buf_reserve(&sink->buf, tag->len + head + len + 2);
-	if (p == NULL)
-		fatal("output queue overflow"); /* bounded by credit */
-	memcpy(p, tag->text, tag->len);
-	p += tag->len;
-	if (head > 0)
-		memcpy(p, buf_head(begun), head);
-	p += head;
-	if (len > 0)
-		memcpy(p, data, len);
-	p += len;
-	if (has_cr)
-		*p++ = '\r';
-	*p = '\n';
-	buf_advance(&sink->buf, tag->len + head + len + 1 + has_cr);
+	buf_consume(text, buf_len(text));
+	begun->is_continued = end[0] == '\0';
 }
 
 /*
@@ -166,52 +166,59 @@ put_plain_lines(struct sink *sink, const struct tag *tag, const uint8_t *data,
 	return data;
 }
 
-static struct buf *
-unfinished_line(struct live *l, size_t host, unsigned stream)
+static struct unfinished *
+live_begun(struct live *l, size_t host, unsigned stream)
 {
-	struct unfinished *u = l->hosts[host];
+	struct unfinished *u = l->hosts[host][stream];
 
 	if (u == NULL) {
-		u = l->hosts[host] = xcalloc(1, sizeof(*u));
-		buf_init(&u->line[0], l->options.line_max + 1);
-		buf_init(&u->line[1], l->options.line_max + 1);
+		u = l->hosts[host][stream] = xcalloc(1, sizeof(*u));
+		buf_init(&u->text, l->options.line_max + 1);
 	}
-	return &u->line[stream];
+	return u;
 }
 
-/* Keep the start of a line; full ones go out as they are. */
+/*
+ * Keep the start of a line. If it gets too long it goes out in pieces: as
+ * lines of their own, or, with one host alone, as one line.
+ */
 static void
 keep_rest(struct live *l, struct sink *sink, const struct tag *tag,
-    struct buf *begun, const uint8_t *data, size_t len)
+    struct unfinished *begun, const uint8_t *data, size_t len)
 {
 	size_t room;
 
 	for (;;) {
-		room = l->options.line_max - buf_len(begun);
+		room = l->options.line_max - buf_len(&begun->text);
 		if (len <= room)
 			break;
-		put_line(sink, tag, begun, data, room, false);
-		buf_consume(begun, buf_len(begun));
+		put_line(
+		    sink, tag, begun, data, room, l->count == 1 ? "" : "\n");
 		data += room;
 		len -= room;
 	}
-	buf_append(begun, data, len);
+	buf_append(&begun->text, data, len);
 }
 
 /* A carriage return that ended the last piece: of "\r\n", or a line's end? */
 static void
-settle_cr(struct sink *sink, const struct tag *tag, struct buf *begun,
+settle_cr(struct sink *sink, const struct tag *tag, struct unfinished *begun,
     const uint8_t **data, size_t *len)
 {
 	bool is_crlf = (*data)[0] == '\n';
 
-	begun->tail--;
-	put_line(sink, tag, begun, NULL, 0, is_crlf);
-	buf_consume(begun, buf_len(begun));
+	begun->text.tail--;
+	put_line(sink, tag, begun, NULL, 0, is_crlf ? "\r\n" : "\n");
 	if (is_crlf) {
 		(*data)++;
 		(*len)--;
 	}
+}
+
+static bool
+ends_in_cr(const struct unfinished *u)
+{
+	return buf_len(&u->text) > 0 && u->text.data[u->text.tail - 1] == '\r';
 }
 
 void
@@ -219,15 +226,15 @@ live_output(struct live *l, size_t host, const char *name, int stream,
     const uint8_t *data, size_t len)
 {
 	struct sink *sink = l->sinks[stream - 1];
-	struct buf *begun = unfinished_line(l, host, (unsigned)stream - 1);
+	struct unfinished *begun = live_begun(l, host, (unsigned)stream - 1);
 	const uint8_t *end = data + len, *nl, *cr, *stop;
 	struct tag tag;
-	bool is_plain;
+	bool is_plain, is_crlf;
 
 	if (len == 0)
 		return;
 	tag_init(&tag, l, sink, name);
-	if (buf_len(begun) > 0 && begun->data[begun->tail - 1] == '\r') {
+	if (ends_in_cr(begun)) {
 		settle_cr(sink, &tag, begun, &data, &len);
 		if (len == 0)
 			return;
@@ -236,7 +243,8 @@ live_output(struct live *l, size_t host, const char *name, int stream,
 	    memchr(data, '\r', len) == NULL;
 	nl = memchr(data, '\n', len);
 	while (data < end) {
-		if (is_plain && buf_len(begun) == 0) {
+		if (is_plain && buf_len(&begun->text) == 0 &&
+		    !begun->is_continued) {
 			data = put_plain_lines(sink, &tag, data, end);
 			break;
 		}
@@ -249,16 +257,16 @@ live_output(struct live *l, size_t host, const char *name, int stream,
 			stop = cr;
 		else if (nl == NULL)
 			break;
-		if ((size_t)(stop - data) + buf_len(begun) >
+		if ((size_t)(stop - data) + buf_len(&begun->text) >
 		    l->options.line_max) {
 			keep_rest(
 			    l, sink, &tag, begun, data, (size_t)(stop - data));
 			data = stop;
 		}
+		is_crlf = stop == cr && stop + 1 == nl;
 		put_line(sink, &tag, begun, data, (size_t)(stop - data),
-		    stop == cr && stop + 1 == nl);
-		buf_consume(begun, buf_len(begun));
-		data = stop == cr && stop + 1 == nl ? stop + 2 : stop + 1;
+		    is_crlf ? "\r\n" : "\n");
+		data = stop + 1 + is_crlf;
 	}
 	if (data < end)
 		keep_rest(l, sink, &tag, begun, data, (size_t)(end - data));
@@ -267,20 +275,18 @@ live_output(struct live *l, size_t host, const char *name, int stream,
 void
 live_end(struct live *l, size_t host, const char *name)
 {
-	struct unfinished *u = l->hosts[host];
+	struct unfinished *u;
 	struct tag tag;
 	unsigned i;
 
-	if (u == NULL)
-		return;
 	for (i = 0; i < 2; i++) {
-		if (buf_len(&u->line[i]) == 0)
+		u = l->hosts[host][i];
+		if (u == NULL || (buf_len(&u->text) == 0 && !u->is_continued))
 			continue;
-		if (u->line[i].data[u->line[i].tail - 1] == '\r')
-			u->line[i].tail--;
+		if (ends_in_cr(u))
+			u->text.tail--;
 		tag_init(&tag, l, l->sinks[i], name);
-		put_line(l->sinks[i], &tag, &u->line[i], NULL, 0, false);
+		put_line(l->sinks[i], &tag, u, NULL, 0, "\n");
 	}
-	unfinished_free(u);
-	l->hosts[host] = NULL;
+	live_forget(l, host);
 }

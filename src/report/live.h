@@ -18,7 +18,6 @@ struct live;
 
 struct live_options {
 	bool has_prefix;
-	bool is_colored;
 	size_t line_max; /* bytes; longer lines are cut into pieces */
 };
 

@@ -20,7 +20,7 @@
 /* Memory for lines that hosts have begun, over all of them. */
 #define UNFINISHED_BYTES (32u << 20)
 #define LINE_LEAST	 (64u << 10)
-#define LINE_MOST	 (1u << 20)
+#define LINE_MOST	 (4u << 20)
 
 #define EXIT_LOCAL	 5
 #define EXIT_BROKEN	 141 /* 128 + SIGPIPE */
@@ -32,28 +32,21 @@ struct report {
 	struct summary *summary;
 	int fd; /* of the report file, or -1 */
 	bool is_report_broken;
-	bool is_colored;
 	uint64_t began_ms;
 	int exit_class;
 	uint32_t largest_exit;
 };
 
 static bool
-report_has_color(const struct report_options *options)
+has_color(enum color_mode mode, const struct sink *sink)
 {
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
 
-	switch (options->color) {
-	case COLOR_ALWAYS:
-		return true;
-	case COLOR_NEVER:
-		return false;
-	case COLOR_AUTO:
-		break;
-	}
-	return (no_color == NULL || no_color[0] == '\0') && term != NULL &&
-	    strcmp(term, "dumb") != 0;
+	if (mode != COLOR_AUTO)
+		return mode == COLOR_ALWAYS;
+	return sink->is_tty && (no_color == NULL || no_color[0] == '\0') &&
+	    term != NULL && strcmp(term, "dumb") != 0;
 }
 
 static size_t
@@ -72,8 +65,8 @@ report_new(
 {
 	struct report *r = xcalloc(1, sizeof(*r));
 	struct live_options live = {.has_prefix = options->has_prefix,
-	    .is_colored = report_has_color(options),
-	    .line_max = line_limit(options->fanout)};
+	    .line_max =
+		line_limit(options->fanout < hosts ? options->fanout : hosts)};
 
 	r->options = *options;
 	r->fd = -1;
@@ -89,7 +82,8 @@ report_new(
 	}
 	sink_init(&r->out, STDOUT_FILENO);
 	sink_init(&r->err, STDERR_FILENO);
-	r->is_colored = live.is_colored;
+	r->out.is_colored = has_color(options->color, &r->out);
+	r->err.is_colored = has_color(options->color, &r->err);
 	r->live = live_new(hosts, &r->out, &r->err, &live);
 	r->summary = summary_new();
 	r->began_ms = clock_now_ms();
@@ -213,7 +207,7 @@ report_finish(struct report *r)
 	if (r->options.is_quiet && r->exit_class == 0)
 		return;
 	summary_print(r->summary, clock_now_ms() - r->began_ms,
-	    r->is_colored && r->err.is_tty, &r->err.buf);
+	    r->err.is_colored, &r->err.buf);
 	sink_drain(&r->err);
 }
 

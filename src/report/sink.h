@@ -17,8 +17,9 @@ struct sink {
 	int fd;
 	struct buf buf; /* to be written; append to it */
 	bool is_tty;
-	bool is_owned; /* fd is our own, non-blocking */
-	bool is_file;  /* never blocks */
+	bool is_colored; /* its user's choice, not used here */
+	bool is_owned;	 /* fd is our own, non-blocking */
+	bool is_file;	 /* never blocks */
 	bool is_socket;
 	int error; /* errno of the first failed write; then all is dropped */
 };

@@ -45,8 +45,8 @@ distance(const char *a, size_t alen, const char *b, size_t blen)
 		row[0] = i;
 		for (j = 1; j <= blen; j++) {
 			row[j] = least(above[j], row[j - 1]) + 1;
-			row[j] = least(row[j],
-			    above[j - 1] + !same(a[i - 1], b[j - 1]));
+			row[j] = least(
+			    row[j], above[j - 1] + !same(a[i - 1], b[j - 1]));
 			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
 			    same(a[i - 2], b[j - 1]))
 				row[j] = least(row[j], before[j - 2] + 1);

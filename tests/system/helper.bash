@@ -104,10 +104,16 @@ fakehosts_down() {
 }
 
 # A user with a password and a home of its own, for what sshd does only for
-# users of the system. Needs root. Sets temp_user, temp_password, temp_home.
+# users of the system. Sets and exports temp_user, temp_password, temp_home, or
+# returns 1 with skip_reason, for skip_if_told in setup (bats cannot skip in
+# setup_file).
 temp_user_add() {
-	[ "$(id -u)" -eq 0 ] || skip "needs root to add a user"
-	command -v useradd >/dev/null || skip "useradd is missing"
+	if [ "$(id -u)" -ne 0 ]; then
+		export skip_reason="needs root to add a user"
+	elif ! command -v useradd >/dev/null; then
+		export skip_reason="useradd is missing"
+	fi
+	[ -z "${skip_reason:-}" ] || return 1
 	temp_user=batchtest$BASHPID
 	temp_password="pass $RANDOM$RANDOM; it's #1"
 	# The user must reach it, and may not reach our folders.
@@ -121,6 +127,10 @@ temp_user_add() {
 	done
 	chown "$temp_user" "$temp_home"
 	export temp_user temp_password temp_home
+}
+
+skip_if_told() {
+	[ -z "${skip_reason:-}" ] || skip "$skip_reason"
 }
 
 temp_user_del() {

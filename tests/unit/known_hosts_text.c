@@ -76,8 +76,10 @@ find_key(char letter)
 {
 	const struct test_key *key = test_keys;
 
-	while (key->letter != letter)
-		key++;
+	while (key->letter != letter) {
+		if (++key == test_keys + COUNT(test_keys))
+			fail_msg("there is no test key '%c'", letter);
+	}
 	return key;
 }
 

@@ -13,10 +13,13 @@
 
 #include "wire/frame.h"
 
-#define B(s) {(const uint8_t *)(s), sizeof(s) - 1}
+#define B(s)                                        \
+	{                                           \
+		(const uint8_t *)(s), sizeof(s) - 1 \
+	}
 
-static const struct msg_config config = {7, 65536, 2097152, 1500, 1,
-    UINT64_MAX - 3, "df -h", B("A=1\0B=\0")};
+static const struct msg_config config = {
+    7, 65536, 2097152, 1500, 1, UINT64_MAX - 3, "df -h", B("A=1\0B=\0")};
 static const struct msg_job job = {"10.0.0.1", 65535, "deploy",
     "ssh-ed25519,rsa-sha2-512", B("\0\0\0\1k"), 1, 10000, 0};
 static const struct msg_verdict verdict = {VERDICT_ACCEPTED, "s3cret"};
@@ -27,8 +30,8 @@ static const struct msg_ready ready = {32};
 static const struct msg_hostkey hostkey = {B("key\0blob"), "::1"};
 static const struct msg_sign sign = {3, B("to be signed")};
 static const struct msg_output output = {2, B("line\nwith \0 in it")};
-static const struct msg_result result = {4, 5, 1, 255, "KILL", "words", "127.1",
-    UINT64_MAX, 1, 2, 3};
+static const struct msg_result result = {
+    4, 5, 1, 255, "KILL", "words", "127.1", UINT64_MAX, 1, 2, 3};
 
 static const struct row {
 	const char *comment;
@@ -77,8 +80,7 @@ assert_same(const struct row *row, const struct buf *in, uint32_t job_number)
 	assert_int_equal(frame.type, row->type);
 	assert_int_equal(frame.job, job_number);
 	assert_int_equal(frame_read(&frame, &msg), 0);
-	assert_int_equal(
-	    frame_write(&again, row->type, job_number, &msg), 0);
+	assert_int_equal(frame_write(&again, row->type, job_number, &msg), 0);
 	assert_int_equal(buf_len(&again), size);
 	assert_memory_equal(buf_head(&again), buf_head(in), (size_t)size);
 	buf_clear(&again);

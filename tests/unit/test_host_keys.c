@@ -265,7 +265,7 @@ test_verdicts(void **state)
 static void
 test_nul_byte_makes_a_line_malformed(void **state)
 {
-	static const char text[] = "web1 {A}\0\nweb2 {A}\nweb1 {B\0}\n";
+	static const char text[] = "web1 {A}\0\nweb2 {A}\nweb1 {B} \0x\n";
 	char *path = in_folder("nul");
 	struct host_keys *hk;
 
@@ -276,4 +276,372 @@ test_nul_byte_makes_a_line_malformed(void **state)
 	assert_int_equal(verdict_of(hk, "web2", 22, 'A'), OK);
 	host_keys_free(hk);
 	free(path);
+}
+
+/* --- several files ------------------------------------------------------ */
+
+static void
+test_verdict_over_all_files(void **state)
+{
+	char *first = in_folder("first"), *second = in_folder("second");
+	const char *paths[] = {first, "/nonexistent/known_hosts", second};
+	struct host_keys *hk;
+	struct error err;
+
+	(void)state;
+	write_file(first, "web1 {B}\nweb2 {A}\n");
+	write_file(second, "web1 {A}\n@revoked web2 {A}\nweb3 {R}\n");
+	hk = host_keys_load(paths, COUNT(paths), &err);
+	assert_non_null(hk);
+	assert_int_equal(verdict_of(hk, "web1", 22, 'A'), OK);
+	assert_int_equal(verdict_of(hk, "web1", 22, 'B'), OK);
+	assert_int_equal(verdict_of(hk, "web1", 22, 'R'), MISMATCH);
+	assert_int_equal(verdict_of(hk, "web2", 22, 'A'), REVOKED);
+	assert_int_equal(verdict_of(hk, "web3", 22, 'R'), OK);
+	assert_int_equal(verdict_of(hk, "web4", 22, 'A'), UNKNOWN);
+	host_keys_free(hk);
+	free(first);
+	free(second);
+}
+
+static void
+test_unreadable_file_is_an_error(void **state)
+{
+	char *folder = in_folder("");
+	const char *path = folder;
+	struct error err;
+
+	(void)state;
+	assert_null(host_keys_load(&path, 1, &err));
+	assert_non_null(strstr(err.text, folder));
+	free(folder);
+}
+
+/* --- algorithms --------------------------------------------------------- */
+
+#define P256 "ecdsa-sha2-nistp256"
+#define P384 "ecdsa-sha2-nistp384"
+#define P521 "ecdsa-sha2-nistp521"
+#define ED   "ssh-ed25519"
+#define RSA  "rsa-sha2-512,rsa-sha2-256"
+
+static const struct {
+	const char *comment;
+	const char *text;
+	unsigned int port;
+	const char *list;
+} algorithm_cases[] = {
+    {"nothing known", "", 22, ED "," P256 "," P384 "," P521 "," RSA},
+    {"RSA known", "web1 {R}\n", 22, RSA "," ED "," P256 "," P384 "," P521},
+    {"two known, our order", "web1 {R}\nweb1 {F}\n", 22,
+        P384 "," RSA "," ED "," P256 "," P521},
+    {"a type of other hosts comes second", "web1 {R}\nweb2 {G}\n", 22,
+        RSA "," P521 "," ED "," P256 "," P384},
+    {"hashed lines count as other hosts", "{#web1} {R}\nweb1 {G}\n", 22,
+        P521 "," RSA "," ED "," P256 "," P384},
+    {"a pattern", "web? {E}\n", 22, P256 "," ED "," P384 "," P521 "," RSA},
+    {"the port's own first", "web1 {E}\n[web1]:2222 {R}\n", 2222,
+        RSA "," P256 "," ED "," P384 "," P521},
+    {"the bare name where the port is unknown", "web1 {R}\nweb2 {E}\n", 2222,
+        RSA "," P256 "," ED "," P384 "," P521},
+    {"marked lines say nothing",
+        "@revoked web1 {R}\n@cert-authority web1 {E}\n@x {#web1} {G}\n", 22,
+        ED "," P256 "," P384 "," P521 "," RSA},
+    {"types we never offer", "web1 {K}\nweb1 {C}\nweb1 {D}\n", 22,
+        ED "," P256 "," P384 "," P521 "," RSA},
+};
+
+static void
+test_algorithms(void **state)
+{
+	char *path = in_folder("algorithms"), *list;
+	struct host_keys *hk;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(algorithm_cases); i++) {
+		write_file(path, algorithm_cases[i].text);
+		hk = load(path);
+		list = host_keys_algorithms(hk, "WEB1",
+		    (uint16_t)algorithm_cases[i].port);
+		if (strcmp(list, algorithm_cases[i].list) != 0)
+			fail_msg("%s: %s", algorithm_cases[i].comment, list);
+		free(list);
+		host_keys_free(hk);
+	}
+	free(path);
+}
+
+static const struct {
+	const char *comment;
+	const char *text;
+	unsigned int port;
+	char key;
+	const char *list; /* NULL: asking again is of no use */
+} retry_cases[] = {
+    {"ok", "web1 {A}\n", 22, 'A', NULL},
+    {"unknown host", "web2 {R}\n", 22, 'A', NULL},
+    {"another key of the type", "web1 {B}\nweb1 {R}\n", 22, 'A', NULL},
+    {"another type", "web1 {R}\n", 22, 'A', RSA},
+    {"another type, hashed", "{#web1} {R}\n{#web1} {E}\n", 22, 'A',
+        P256 "," RSA},
+    {"another curve", "web1 {E}\n", 22, 'F', P256},
+    {"only types we never offer", "web1 {K}\nweb1 {D}\n", 22, 'A', NULL},
+    {"revoked", "web1 {R}\n@revoked * {A}\n", 22, 'A', NULL},
+    {"the bare name", "web1 {R}\n", 2222, 'A', RSA},
+    {"the bare name, hashed", "{#web1} {R}\n", 2222, 'A', RSA},
+    {"the bare name holds the type", "web1 {R}\nweb1 {B}\n", 2222, 'A', NULL},
+    {"the bare name does not help the port", "[web1]:2222 {E}\nweb1 {R}\n",
+        2222, 'A', P256},
+    {"a presented type that is unknown", "web1 {A}\n", 22, 'U', ED},
+};
+
+static void
+test_retry_algorithms(void **state)
+{
+	char *path = in_folder("retry"), *reason, *list;
+	struct host_keys *hk;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(retry_cases); i++) {
+		write_file(path, retry_cases[i].text);
+		hk = load(path);
+		check(hk, "web1", retry_cases[i].port, retry_cases[i].key,
+		    &reason, &list);
+		if ((list == NULL) != (retry_cases[i].list == NULL) ||
+		    (list != NULL && strcmp(list, retry_cases[i].list) != 0))
+			fail_msg("%s: %s", retry_cases[i].comment,
+			    list != NULL ? list : "NULL");
+		free(reason);
+		free(list);
+		host_keys_free(hk);
+	}
+	free(path);
+}
+
+/* --- reasons ------------------------------------------------------------ */
+
+/* $F stands for the file, $P for the fingerprint of the key. */
+static const struct {
+	const char *comment;
+	const char *text;
+	const char *name;
+	unsigned int port;
+	char key;
+	const char *reason;
+} reason_cases[] = {
+    {"ok has none", "web1 {A}\n", "web1", 22, 'A', NULL},
+    {"unknown", "", "web1", 22, 'A',
+        "host key unknown: no ED25519 key for web1 in $F (presented: $P); if "
+        "you trust it, add it with ssh-keyscan web1 >> $F after checking the "
+        "fingerprint, or use -host-key accept-new"},
+    {"unknown, a port, a hashed file", "{#web1} {A}\n", "::1", 2222, 'R',
+        "host key unknown: no RSA key for [::1]:2222 in $F (presented: $P); "
+        "if you trust it, add it with ssh-keyscan -H -p 2222 ::1 >> $F after "
+        "checking the fingerprint, or use -host-key accept-new"},
+    {"mismatch", "web2 {A}\nweb1 {R}\nweb1 {B}\n", "web1", 22, 'A',
+        "host key mismatch: $F:3 holds another ED25519 key for web1 "
+        "(presented: $P); if the change is expected: ssh-keygen -R web1 -f "
+        "$F"},
+    {"mismatch, a port", "[web1]:2222 {E}\n", "web1", 2222, 'F',
+        "host key mismatch: for [web1]:2222, $F:1 holds a key of type ECDSA "
+        "nistp256, not ECDSA nistp384 (presented: $P); if the change is "
+        "expected: ssh-keygen -R '[web1]:2222' -f $F"},
+    {"mismatch in a line of many hosts", "web1,web2 {B}\n", "web1", 22, 'A',
+        "host key mismatch: $F:1 holds another ED25519 key for web1 "
+        "(presented: $P); if the change is expected: correct that line"},
+    {"mismatch, quoting", "it's {B}\n", "it's", 22, 'A',
+        "host key mismatch: $F:1 holds another ED25519 key for it's "
+        "(presented: $P); if the change is expected: ssh-keygen -R "
+        "'it'\\''s' -f $F"},
+    {"revoked", "[web1]:2222 {A}\n@revoked web1 {A}\n", "web1", 2222, 'A',
+        "host key revoked: $F:2 revokes this ED25519 key for web1 "
+        "(presented: $P); it may be in wrong hands: give the host a new key"},
+    {"refused", "@trusted web1 {A}\n", "web1", 22, 'A',
+        "host key refused: $F:1 is for web1 and starts with '@', but not "
+        "with @revoked or @cert-authority; correct that line"},
+    {"a hostile type", "web1 {B}\n", "web1", 22, '\n',
+        "host key mismatch: for web1, $F:1 holds a key of type ED25519, not "
+        "unknown-type (presented: $P); if the change is expected: "
+        "ssh-keygen -R web1 -f $F"},
+    {"a hostile name", "", "a\nb", 22, 'A',
+        "host key unknown: no ED25519 key for a?b in $F (presented: $P); if "
+        "you trust it, add it with ssh-keyscan 'a?b' >> $F after checking "
+        "the fingerprint, or use -host-key accept-new"},
+};
+
+static char *
+fill_in(const char *template, const char *path, char letter)
+{
+	struct buf b, blob;
+	char *fingerprint, *text;
+
+	buf_init(&b, 4096);
+	buf_init(&blob, 4096);
+	put_key(&blob, letter);
+	fingerprint = key_fingerprint(buf_head(&blob), buf_len(&blob));
+	for (; *template != '\0'; template++) {
+		if (strncmp(template, "$F", 2) == 0)
+			buf_puts(&b, path);
+		else if (strncmp(template, "$P", 2) == 0)
+			buf_puts(&b, fingerprint);
+		else {
+			buf_append(&b, template, 1);
+			continue;
+		}
+		template++;
+	}
+	text = xstrndup((const char *)buf_head(&b), buf_len(&b));
+	free(fingerprint);
+	buf_clear(&b);
+	buf_clear(&blob);
+	return text;
+}
+
+static void
+test_reasons(void **state)
+{
+	char *path = in_folder("reasons"), *reason, *retry, *expected;
+	struct host_keys *hk;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(reason_cases); i++) {
+		write_file(path, reason_cases[i].text);
+		hk = load(path);
+		check(hk, reason_cases[i].name, reason_cases[i].port,
+		    reason_cases[i].key, &reason, &retry);
+		if (reason_cases[i].reason == NULL) {
+			assert_null(reason);
+		} else {
+			expected = fill_in(reason_cases[i].reason, path,
+			    reason_cases[i].key);
+			assert_string_equal(reason, expected);
+			free(expected);
+		}
+		free(reason);
+		free(retry);
+		host_keys_free(hk);
+	}
+	free(path);
+}
+
+/* --- warnings ----------------------------------------------------------- */
+
+static void
+test_malformed_lines_are_named_in_warnings(void **state)
+{
+	char *path = in_folder("malformed"), *log = in_folder("log"), *text;
+	char *line;
+	int saved = dup(STDERR_FILENO), i;
+
+	(void)state;
+	write_file(path, "web1 {A}\n# comment\nweb1 ssh-rsa {=A}\nweb1 {U}\n"
+	                 "web1 1024 35 123\n\nweb1\n");
+	log_set_quiet(false);
+	assert_non_null(freopen(log, "w", stderr));
+	host_keys_free(load(path));
+	text = read_file(log);
+	line = xasprintf("%s:3: line skipped: the key is not of the type that "
+	                 "the line names\n", path);
+	assert_non_null(strstr(text, line));
+	free(line);
+	line = xasprintf("%s:7: line skipped: no key\n", path);
+	assert_non_null(strstr(text, line));
+	free(line);
+	assert_null(strstr(text, ":4:"));
+	assert_null(strstr(text, ":5:"));
+	free(text);
+
+	/* A file of another kind does not bury the user. */
+	for (i = 0; i < 1000; i++)
+		append_file(path, "nonsense\n");
+	assert_non_null(freopen(log, "w", stderr));
+	host_keys_free(load(path));
+	text = read_file(log);
+	assert_true(strlen(text) < 2000);
+	line = xasprintf("%s: 1002 malformed lines skipped in all\n", path);
+	assert_non_null(strstr(text, line));
+	free(line);
+	free(text);
+	log_set_quiet(true);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	free(log);
+	free(path);
+}
+
+/* --- hostile blobs ------------------------------------------------------ */
+
+static void
+test_no_part_of_a_blob_is_taken_for_it(void **state)
+{
+	char *path = in_folder("parts"), *reason, *retry;
+	struct host_keys *hk;
+	struct buf blob;
+	uint8_t *part;
+	size_t len;
+
+	(void)state;
+	write_file(path, "web1 {R}\nweb1 {E}\n");
+	hk = load(path);
+	buf_init(&blob, 4096);
+	put_key(&blob, 'R');
+	for (len = 0; len < buf_len(&blob); len++) {
+		/* Exact allocations, so that a sanitizer sees each read. */
+		part = xmemdup(buf_head(&blob), len);
+		assert_int_equal(host_keys_check(hk, "web1", 22, part, len,
+		                     &reason, &retry), MISMATCH);
+		free(part);
+		free(reason);
+		free(retry);
+	}
+	buf_clear(&blob);
+	host_keys_free(hk);
+	free(path);
+}
+
+static void
+test_no_damaged_line_is_taken_for_the_key(void **state)
+{
+	char *path = in_folder("damaged"), *text = key_text('A'), *line;
+	struct host_keys *hk;
+	size_t i, len = strlen(text);
+	char saved;
+
+	(void)state;
+	for (i = 0; i < len; i++) {
+		saved = text[i];
+		text[i] = saved == 'Q' ? 'R' : 'Q';
+		line = xasprintf("web1 ssh-ed25519 %s\n"
+		                 "web1 ssh-ed25519 %.*s\n", text, (int)i, text);
+		write_file(path, line);
+		hk = load(path);
+		assert_int_not_equal(verdict_of(hk, "web1", 22, 'A'), OK);
+		host_keys_free(hk);
+		free(line);
+		text[i] = saved;
+	}
+	free(text);
+	free(path);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_verdicts),
+	    cmocka_unit_test(test_nul_byte_makes_a_line_malformed),
+	    cmocka_unit_test(test_verdict_over_all_files),
+	    cmocka_unit_test(test_unreadable_file_is_an_error),
+	    cmocka_unit_test(test_algorithms),
+	    cmocka_unit_test(test_retry_algorithms),
+	    cmocka_unit_test(test_reasons),
+	    cmocka_unit_test(test_malformed_lines_are_named_in_warnings),
+	    cmocka_unit_test(test_no_part_of_a_blob_is_taken_for_it),
+	    cmocka_unit_test(test_no_damaged_line_is_taken_for_the_key),
+	};
+
+	return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
 }

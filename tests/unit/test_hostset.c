@@ -21,8 +21,8 @@
 /* --- a small inventory -------------------------------------------------- */
 
 static int
-source_group(const void *ctx, const char *group, struct hostset *set,
-    struct error *err)
+source_group(
+    const void *ctx, const char *group, struct hostset *set, struct error *err)
 {
 	(void)ctx;
 	if (strcmp(group, "web1") == 0)
@@ -234,8 +234,7 @@ without_an_inventory_groups_and_globs_are_errors(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(exprs) / sizeof(exprs[0]); i++) {
 		set = hostset_new();
-		assert_int_equal(
-		    hostset_expand(set, exprs[i], NULL, &err), -1);
+		assert_int_equal(hostset_expand(set, exprs[i], NULL, &err), -1);
 		assert_non_null(strstr(err.text, "there is no inventory"));
 		hostset_free(set);
 	}
@@ -355,8 +354,8 @@ folds_as_the_table_says(void **state)
 		    hostset_expand(set, folds[i].expr, NULL, &err), 0);
 		text = hostset_fold(set);
 		if (strcmp(text, folds[i].expected) != 0)
-			fail_msg("%s: \"%s\", not \"%s\"", folds[i].what,
-			    text, folds[i].expected);
+			fail_msg("%s: \"%s\", not \"%s\"", folds[i].what, text,
+			    folds[i].expected);
 		free(text);
 		hostset_free(set);
 	}
@@ -404,8 +403,7 @@ folded_sets_read_back(void **state)
 		back = hostset_new();
 		for (i = pick(&seed, 60); i > 0; i--) {
 			random_name(&seed, name, sizeof(name));
-			assert_int_not_equal(
-			    hostset_add(set, name, &err), -1);
+			assert_int_not_equal(hostset_add(set, name, &err), -1);
 		}
 		text = hostset_fold(set);
 		if (hostset_expand(back, text, NULL, &err) == -1)
@@ -415,8 +413,8 @@ folded_sets_read_back(void **state)
 			    hostset_count(back), hostset_count(set));
 		hostset_subtract(back, set);
 		if (hostset_count(back) != 0)
-			fail_msg("%s has %s too many", text,
-			    hostset_name(back, 0));
+			fail_msg(
+			    "%s has %s too many", text, hostset_name(back, 0));
 		free(text);
 		hostset_free(set);
 		hostset_free(back);
@@ -432,13 +430,24 @@ globs_match_whole_names(void **state)
 		const char *pattern, *name;
 		bool expected;
 	} rows[] = {
-	    {"*", "", true}, {"*", "abc", true}, {"?", "", false},
-	    {"a*c", "abc", true}, {"a*c", "ac", true}, {"a*c", "ab", false},
-	    {"a?c", "abc", true}, {"a?c", "ac", false}, {"abc", "abc", true},
-	    {"abc", "abcd", false}, {"*b*", "abc", true},
-	    {"a*b*c", "axbxbxc", true}, {"a*b*c", "axbxbx", false},
-	    {"**", "x", true}, {"", "", true}, {"", "a", false},
-	    {"*.com", "a.b.com", true}, {"[a]", "a", false},
+	    {"*", "", true},
+	    {"*", "abc", true},
+	    {"?", "", false},
+	    {"a*c", "abc", true},
+	    {"a*c", "ac", true},
+	    {"a*c", "ab", false},
+	    {"a?c", "abc", true},
+	    {"a?c", "ac", false},
+	    {"abc", "abc", true},
+	    {"abc", "abcd", false},
+	    {"*b*", "abc", true},
+	    {"a*b*c", "axbxbxc", true},
+	    {"a*b*c", "axbxbx", false},
+	    {"**", "x", true},
+	    {"", "", true},
+	    {"", "a", false},
+	    {"*.com", "a.b.com", true},
+	    {"[a]", "a", false},
 	};
 	size_t i;
 
@@ -453,8 +462,8 @@ globs_match_whole_names(void **state)
 static const char *
 candidate(const void *ctx, size_t index)
 {
-	static const char *const names[] = {"port", "user", "password",
-	    "password_file", "web_clusters", NULL};
+	static const char *const names[] = {
+	    "port", "user", "password", "password_file", "web_clusters", NULL};
 
 	(void)ctx;
 	return names[index];

@@ -157,8 +157,9 @@ random_life(unsigned seed)
 				seen[job].ends++;
 			}
 		}
-		assert_int_equal(ledger_queued(l) + ledger_in_flight(l) +
-			ledger_done(l), JOBS);
+		assert_int_equal(
+		    ledger_queued(l) + ledger_in_flight(l) + ledger_done(l),
+		    JOBS);
 	}
 	for (i = 0; i < JOBS; i++) {
 		assert_int_equal(seen[i].ends, 1);

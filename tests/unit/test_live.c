@@ -50,8 +50,7 @@ static const struct row {
     {"letters beyond ASCII stay", "\303\244\342\202\254\n",
 	"h: \303\244\342\202\254\n", NULL},
     {"invalid UTF-8", "\377\300\200\355\240\200\n",
-	"h: \377\300\200\355\240\200\n",
-	"h: \\xff\\xc0\\x80\\xed\\xa0\\x80\n"},
+	"h: \377\300\200\355\240\200\n", "h: \\xff\\xc0\\x80\\xed\\xa0\\x80\n"},
     {"a character cut at the end", "\342\202\n", "h: \342\202\n",
 	"h: \\xe2\\x82\n"},
 };
@@ -71,7 +70,8 @@ check(const struct row *row, size_t piece, bool is_tty, const char *expected)
 
 	buf_init(&out.buf, 65536);
 	buf_init(&err.buf, 65536);
-	l = live_new(1, &out, &err, &options);
+	/* Two hosts, or pieces of a line would not be lines. */
+	l = live_new(2, &out, &err, &options);
 	for (at = 0; at < len; at += n) {
 		n = len - at < piece ? len - at : piece;
 		live_output(l, 0, "h", 1, text + at, n);
@@ -131,6 +131,34 @@ test_two_hosts_and_streams_never_share_a_line(void **state)
 	buf_clear(&err.buf);
 }
 
+static void
+test_one_host_alone_has_lines_of_any_length(void **state)
+{
+	const struct live_options options = {
+	    .has_prefix = true, .line_max = LINE_MAX_BYTES};
+	static const char text[] = "0123456789abcdef0123456789abcdef01\nx\n";
+	struct sink out = {.fd = -1}, err = {.fd = -1};
+	struct live *l;
+	size_t piece, at;
+
+	(void)state;
+	for (piece = 1; piece < sizeof(text) - 1; piece++) {
+		buf_init(&out.buf, 65536);
+		l = live_new(1, &out, &err, &options);
+		for (at = 0; at < sizeof(text) - 1; at += piece)
+			live_output(l, 0, "h", 1, (const uint8_t *)text + at,
+			    sizeof(text) - 1 - at < piece
+				? sizeof(text) - 1 - at
+				: piece);
+		live_end(l, 0, "h");
+		assert_int_equal(buf_len(&out.buf), 3 + 35 + 3 + 2);
+		assert_memory_equal(buf_head(&out.buf),
+		    "h: 0123456789abcdef0123456789abcdef01\nh: x\n", 43);
+		live_free(l);
+		buf_clear(&out.buf);
+	}
+}
+
 /* Whatever comes in, only printable bytes, tabs and UTF-8 come out. */
 static void
 test_random_bytes_never_reach_a_terminal(void **state)
@@ -165,6 +193,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rows_in_pieces_of_every_size),
 	    cmocka_unit_test(test_two_hosts_and_streams_never_share_a_line),
+	    cmocka_unit_test(test_one_host_alone_has_lines_of_any_length),
 	    cmocka_unit_test(test_random_bytes_never_reach_a_terminal),
 	};
 
