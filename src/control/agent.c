@@ -44,7 +44,7 @@
 #define AGENT_RSA_SHA2_512	  4u
 
 /* As ssh-agent has it. */
-#define FRAME_MAX (256u * 1024)
+#define FRAME_MAX ((size_t)256 * 1024)
 /* Requests that the agent has not read yet. */
 #define OUT_MAX (16u << 20)
 /* A full queue of connections is tried again for so long. */

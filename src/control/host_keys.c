@@ -94,8 +94,8 @@ add_line(struct host_keys *hk, struct source *source, const char *text,
 
 /* Add the lines of the file's chunks from the given one on. */
 static void
-add_chunks(struct host_keys *hk, struct source *source, size_t from,
-    bool is_quiet)
+add_chunks(
+    struct host_keys *hk, struct source *source, size_t from, bool is_quiet)
 {
 	const struct file_chunk *chunk;
 	const char *p, *end, *newline;
@@ -113,8 +113,8 @@ add_chunks(struct host_keys *hk, struct source *source, size_t from,
 			newline = memchr(p, '\n', (size_t)(end - p));
 			if (newline == NULL)
 				newline = end;
-			add_line(hk, source, p, (size_t)(newline - p),
-			    is_quiet);
+			add_line(
+			    hk, source, p, (size_t)(newline - p), is_quiet);
 		}
 	}
 	if (source->malformed_count > WARNINGS_MAX && !is_quiet)
@@ -241,8 +241,8 @@ judge(struct host_keys *hk, const struct presented *p, struct findings *f)
 	if (f->bare.equal != NULL)
 		return HOST_KEY_OK;
 	if (p->has_port)
-		known_store_find_hashed(store, p->host, p->key, p->type,
-		    &f->bare);
+		known_store_find_hashed(
+		    store, p->host, p->key, p->type, &f->bare);
 	return HOST_KEY_UNKNOWN;
 }
 
@@ -278,8 +278,7 @@ put_algorithms(struct buf *list, uint32_t set)
 	size_t i;
 
 	for (i = 0; (type = key_type_at(i)) != NULL; i++) {
-		if ((set & key_type_bit(type)) == 0 ||
-		    type->algorithms == NULL)
+		if ((set & key_type_bit(type)) == 0 || type->algorithms == NULL)
 			continue;
 		if (buf_len(list) > 0)
 			buf_puts(list, ",");
@@ -356,13 +355,14 @@ host_keys_algorithms(struct host_keys *hk, const char *name, uint16_t port)
 static bool
 is_plain_name(const char *name)
 {
-	return name[0] != '\0' && strpbrk(name, "@?*#[]|'\"\\!, \t\r\n") == NULL;
+	return name[0] != '\0' &&
+	    strpbrk(name, "@?*#[]|'\"\\!, \t\r\n") == NULL;
 }
 
 /* Append the key to the locked file, and know it. */
 static int
-record(struct host_keys *hk, const struct presented *p, int fd,
-    struct error *err)
+record(
+    struct host_keys *hk, const struct presented *p, int fd, struct error *err)
 {
 	struct source *source = &hk->sources[0];
 	struct findings f;
@@ -380,14 +380,16 @@ record(struct host_keys *hk, const struct presented *p, int fd,
 		return -1;
 	add_chunks(hk, source, source->file.chunk_count - 1, false);
 	if (judge(hk, p, &f) != HOST_KEY_OK)
-		return error_set(err, "%s: the new entry for %s was not found "
-		                      "again", source->file.path, p->name);
+		return error_set(err,
+		    "%s: the new entry for %s was not found "
+		    "again",
+		    source->file.path, p->name);
 	return 0;
 }
 
 static int
-accept_locked(struct host_keys *hk, const struct presented *p, int fd,
-    struct error *err)
+accept_locked(
+    struct host_keys *hk, const struct presented *p, int fd, struct error *err)
 {
 	enum host_key_verdict verdict;
 	enum file_change change;
@@ -417,11 +419,15 @@ host_keys_accept(struct host_keys *hk, const char *name, uint16_t port,
 
 	presented_init(&p, name, port, key, key_len);
 	if (p.type == NULL || p.type->algorithms == NULL)
-		error_set(err, "host key of %s not recorded: not a plain key "
-		               "of a known type", p.name);
+		error_set(err,
+		    "host key of %s not recorded: not a plain key "
+		    "of a known type",
+		    p.name);
 	else if (!is_plain_name(p.host))
-		error_set(err, "host key not recorded: the name \"%s\" does "
-		               "not fit into known_hosts", p.host);
+		error_set(err,
+		    "host key not recorded: the name \"%s\" does "
+		    "not fit into known_hosts",
+		    p.host);
 	else
 		fd = known_file_open(&hk->sources[0].file, err);
 	if (fd != -1) {

@@ -11,7 +11,7 @@
 #include "util/buf.h"
 #include "util/xalloc.h"
 
-#define SAFE_IN_SHELL \
+#define SAFE_IN_SHELL                                                    \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" \
 	"._-/:,%+=@"
 
@@ -67,8 +67,8 @@ keyscan_hint(const struct presented *p, const char *path, bool is_hashed)
 }
 
 char *
-reason_unknown(const struct presented *p, const char *path, size_t files,
-    bool is_hashed)
+reason_unknown(
+    const struct presented *p, const char *path, size_t files, bool is_hashed)
 {
 	char *fingerprint = key_fingerprint(p->blob, p->blob_len);
 	char *hint = keyscan_hint(p, path, is_hashed);
@@ -78,9 +78,9 @@ reason_unknown(const struct presented *p, const char *path, size_t files,
 		snprintf(more, sizeof(more), " or %zu other file%s", files - 1,
 		    files > 2 ? "s" : "");
 	reason = xasprintf("host key unknown: no %s key for %s in %s%s "
-	                   "(presented: %s); if you trust it, add it with %s "
-	                   "after checking the fingerprint, or use -host-key "
-	                   "accept-new",
+			   "(presented: %s); if you trust it, add it with %s "
+			   "after checking the fingerprint, or use -host-key "
+			   "accept-new",
 	    key_type_label(p->type), p->name, path, more, fingerprint, hint);
 	free(fingerprint);
 	free(hint);
@@ -95,7 +95,7 @@ removal_hint(const struct known_line *line, const char *name)
 
 	if (line->kind == NAMES_PATTERN ||
 	    (line->kind == NAMES_EXACT &&
-	        memchr(line->names, ',', line->names_len) != NULL))
+		memchr(line->names, ',', line->names_len) != NULL))
 		return xstrdup("correct that line");
 	quoted = shell_quote(name);
 	file = shell_quote(line->path);
@@ -114,14 +114,14 @@ reason_mismatch(const struct presented *p, const struct known_line *line)
 
 	if (line->type == p->type)
 		reason = xasprintf("host key mismatch: %s:%zu holds another "
-		                   "%s key for %s (presented: %s); if the "
-		                   "change is expected: %s",
+				   "%s key for %s (presented: %s); if the "
+				   "change is expected: %s",
 		    line->path, line->number, line->type->label, p->name,
 		    fingerprint, hint);
 	else
 		reason = xasprintf("host key mismatch: for %s, %s:%zu holds a "
-		                   "key of type %s, not %s (presented: %s); if "
-		                   "the change is expected: %s",
+				   "key of type %s, not %s (presented: %s); if "
+				   "the change is expected: %s",
 		    p->name, line->path, line->number, line->type->label,
 		    key_type_label(p->type), fingerprint, hint);
 	free(fingerprint);
@@ -130,15 +130,15 @@ reason_mismatch(const struct presented *p, const struct known_line *line)
 }
 
 char *
-reason_revoked(const struct presented *p, const struct known_line *line,
-    const char *name)
+reason_revoked(
+    const struct presented *p, const struct known_line *line, const char *name)
 {
 	char *fingerprint = key_fingerprint(p->blob, p->blob_len);
 	char *reason;
 
 	reason = xasprintf("host key revoked: %s:%zu revokes this %s key for "
-	                   "%s (presented: %s); it may be in wrong hands: "
-	                   "give the host a new key",
+			   "%s (presented: %s); it may be in wrong hands: "
+			   "give the host a new key",
 	    line->path, line->number, key_type_label(p->type), name,
 	    fingerprint);
 	free(fingerprint);
@@ -149,7 +149,7 @@ char *
 reason_refused(const struct known_line *line, const char *name)
 {
 	return one_line(xasprintf("host key refused: %s:%zu is for %s and "
-	                          "starts with '@', but not with @revoked or "
-	                          "@cert-authority; correct that line",
+				  "starts with '@', but not with @revoked or "
+				  "@cert-authority; correct that line",
 	    line->path, line->number, name));
 }

@@ -41,11 +41,11 @@
 static const struct key_type key_types[] = {
     {"ssh-ed25519", "ED25519", "ssh-ed25519", NO_CURVE, "e"},
     {"ecdsa-sha2-nistp256", "ECDSA nistp256", "ecdsa-sha2-nistp256", NISTP256,
-        "cp"},
+	"cp"},
     {"ecdsa-sha2-nistp384", "ECDSA nistp384", "ecdsa-sha2-nistp384", NISTP384,
-        "cp"},
+	"cp"},
     {"ecdsa-sha2-nistp521", "ECDSA nistp521", "ecdsa-sha2-nistp521", NISTP521,
-        "cp"},
+	"cp"},
     {"ssh-rsa", "RSA", "rsa-sha2-512,rsa-sha2-256", NO_CURVE, "in"},
     {"ssh-dss", "DSA", NULL, NO_CURVE, "iiii"},
     {"sk-ssh-ed25519@openssh.com", "ED25519-SK", NULL, NO_CURVE, "es"},
@@ -131,8 +131,8 @@ is_rsa_modulus(const uint8_t *data, size_t len)
 }
 
 static bool
-field_is_valid(const struct key_type *type, char field, const uint8_t *data,
-    size_t len)
+field_is_valid(
+    const struct key_type *type, char field, const uint8_t *data, size_t len)
 {
 	switch (field) {
 	case 'e':
@@ -175,8 +175,8 @@ key_type_of_blob(const uint8_t *blob, size_t len)
 }
 
 bool
-key_blob_is_named(const uint8_t *blob, size_t len, const char *word,
-    size_t word_len)
+key_blob_is_named(
+    const uint8_t *blob, size_t len, const char *word, size_t word_len)
 {
 	struct cursor c = {blob, len};
 	const uint8_t *name;

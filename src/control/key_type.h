@@ -20,8 +20,8 @@ struct key_type {
 	const char *name;  /* in the blob: "ssh-ed25519" */
 	const char *label; /* for people: "ED25519" */
 	/*
-	 * The signature algorithms we offer for it, best first, comma-separated;
-	 * NULL if we never ask a host for such a key.
+	 * The signature algorithms we offer for it, best first,
+	 * comma-separated; NULL if we never ask a host for such a key.
 	 */
 	const char *algorithms;
 	const char *curve;  /* ECDSA: its name in the blob */
@@ -48,8 +48,8 @@ const struct key_type *key_type_by_word(const char *word, size_t len);
 const struct key_type *key_type_of_blob(const uint8_t *blob, size_t len);
 
 /* The name at the head of a blob is this word. */
-bool key_blob_is_named(const uint8_t *blob, size_t len, const char *word,
-    size_t word_len);
+bool key_blob_is_named(
+    const uint8_t *blob, size_t len, const char *word, size_t word_len);
 
 /* For messages: the label, or "unknown-type" for NULL. */
 const char *key_type_label(const struct key_type *type);

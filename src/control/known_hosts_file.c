@@ -23,11 +23,11 @@
 #include "util/fdio.h"
 #include "util/xalloc.h"
 
-#define FILE_MAX_BYTES	 ((size_t)256 * 1024 * 1024)
-#define READ_BYTES	 ((size_t)64 * 1024)
-#define LOCK_TRIES	 500
-#define LOCK_PAUSE_NS	 10000000L /* 10 ms */
-#define OPEN_TRIES	 10
+#define FILE_MAX_BYTES ((size_t)256 * 1024 * 1024)
+#define READ_BYTES     ((size_t)64 * 1024)
+#define LOCK_TRIES     500
+#define LOCK_PAUSE_NS  10000000L /* 10 ms */
+#define OPEN_TRIES     10
 
 void
 known_file_init(struct known_file *file, const char *path)
@@ -66,8 +66,8 @@ add_chunk(struct known_file *file, const void *text, size_t start, size_t end)
 
 	if (len == 0)
 		return;
-	file->chunks = xreallocarray(file->chunks, file->chunk_count + 1,
-	    sizeof(*file->chunks));
+	file->chunks = xreallocarray(
+	    file->chunks, file->chunk_count + 1, sizeof(*file->chunks));
 	chunk = &file->chunks[file->chunk_count++];
 	chunk->text = xmalloc(len + 1);
 	memcpy(chunk->text, (const char *)text + start, len);
@@ -88,8 +88,8 @@ ends_in_mid_line(const struct known_file *file)
 }
 
 static int
-read_all(const struct known_file *file, int fd, struct buf *text,
-    struct error *err)
+read_all(
+    const struct known_file *file, int fd, struct buf *text, struct error *err)
 {
 	ssize_t n;
 
@@ -185,8 +185,8 @@ known_file_open(struct known_file *file, struct error *err)
 			return fd;
 		if (!S_ISREG(locked.st_mode)) {
 			close(fd);
-			return error_set(err, "%s: not a regular file",
-			    file->path);
+			return error_set(
+			    err, "%s: not a regular file", file->path);
 		}
 		if (lock(fd) == -1)
 			goto fail;
@@ -269,8 +269,8 @@ out:
 }
 
 int
-known_file_append(struct known_file *file, int fd, const char *line,
-    struct error *err)
+known_file_append(
+    struct known_file *file, int fd, const char *line, struct error *err)
 {
 	char *text;
 	struct stat before, after;
@@ -298,8 +298,8 @@ known_file_append(struct known_file *file, int fd, const char *line,
 	}
 	add_chunk(file, text, 0, len);
 	/* An ssh, which takes no lock, may have come between. */
-	file->is_in_step = S_ISREG(after.st_mode) &&
-	    (size_t)after.st_size == file->bytes;
+	file->is_in_step =
+	    S_ISREG(after.st_mode) && (size_t)after.st_size == file->bytes;
 	file->st = after;
 	free(text);
 	return 0;

@@ -23,7 +23,7 @@ struct known_file {
 	struct file_chunk *chunks; /* in order, the whole file as read */
 	size_t chunk_count;
 	size_t bytes;	 /* in all chunks */
-	struct stat st; /* when it was last the same as chunks */
+	struct stat st;	 /* when it was last the same as chunks */
 	bool is_in_step; /* st is valid */
 };
 
@@ -60,7 +60,7 @@ int known_file_catch_up(struct known_file *file, int fd,
  * file's last line has none; one chunk is added. Returns 0, or -1 with err
  * filled and, as far as possible, the file as it was.
  */
-int known_file_append(struct known_file *file, int fd, const char *line,
-    struct error *err);
+int known_file_append(
+    struct known_file *file, int fd, const char *line, struct error *err);
 
 #endif

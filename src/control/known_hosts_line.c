@@ -24,7 +24,7 @@
 
 #define HASH_MAGIC	 "|1|"
 #define HASH_MAGIC_BYTES 3u
-#define HASH_TEXT_BYTES	 28u /* base64 of NAME_HASH_BYTES */
+#define HASH_TEXT_BYTES	 28u   /* base64 of NAME_HASH_BYTES */
 #define PATTERN_MAX	 1022u /* OpenSSH: no match at all beyond */
 
 struct span {
@@ -109,10 +109,10 @@ hashed_names_decode(const char *names, size_t len,
 	    memcmp(names, HASH_MAGIC, HASH_MAGIC_BYTES) != 0 ||
 	    salt_text[HASH_TEXT_BYTES] != '|')
 		return -1;
-	if (base64_decode(salt_text, HASH_TEXT_BYTES, salt,
-	        NAME_HASH_BYTES) != NAME_HASH_BYTES ||
-	    base64_decode(hash_text, HASH_TEXT_BYTES, hash,
-	        NAME_HASH_BYTES) != NAME_HASH_BYTES)
+	if (base64_decode(salt_text, HASH_TEXT_BYTES, salt, NAME_HASH_BYTES) !=
+		NAME_HASH_BYTES ||
+	    base64_decode(hash_text, HASH_TEXT_BYTES, hash, NAME_HASH_BYTES) !=
+		NAME_HASH_BYTES)
 		return -1;
 	return 0;
 }
@@ -165,8 +165,8 @@ parse_key(struct known_line *line, struct span rest, const char **why)
 		if (key_blob_is_named(blob, (size_t)len, word.p, word.len))
 			return LINE_EMPTY;
 		*why = "unknown key type, and the key is of another one";
-	} else if (!key_blob_is_named(blob, (size_t)len, type->name,
-	               strlen(type->name)))
+	} else if (!key_blob_is_named(
+		       blob, (size_t)len, type->name, strlen(type->name)))
 		*why = "the key is not of the type that the line names";
 	else if (key_type_of_blob(blob, (size_t)len) != type)
 		*why = "the key is damaged";
@@ -180,8 +180,8 @@ parse_key(struct known_line *line, struct span rest, const char **why)
 }
 
 enum line_status
-known_line_parse(struct known_line *line, const char *text, size_t len,
-    const char **why)
+known_line_parse(
+    struct known_line *line, const char *text, size_t len, const char **why)
 {
 	struct span rest = {text, len}, names;
 
@@ -321,8 +321,7 @@ name_hash(const char *name, EVP_MAC_CTX *hmac)
 }
 
 bool
-known_line_matches(struct known_line *line, const char *name,
-    EVP_MAC_CTX *hmac)
+known_line_matches(struct known_line *line, const char *name, EVP_MAC_CTX *hmac)
 {
 	uint8_t salt[NAME_HASH_BYTES], hash[NAME_HASH_BYTES];
 	uint8_t mine[NAME_HASH_BYTES];
@@ -331,8 +330,7 @@ known_line_matches(struct known_line *line, const char *name,
 		return name_matches_list(name, line->names, line->names_len);
 	if (line->name != NULL)
 		return strcmp(line->name, name) == 0;
-	if (hashed_names_decode(line->names, line->names_len, salt, hash) ==
-	    -1)
+	if (hashed_names_decode(line->names, line->names_len, salt, hash) == -1)
 		return false;
 	name_hmac(hmac, salt, name, mine);
 	if (memcmp(mine, hash, sizeof(hash)) != 0)
@@ -342,8 +340,7 @@ known_line_matches(struct known_line *line, const char *name,
 }
 
 bool
-known_line_holds(const struct known_line *line, const char *key,
-    size_t key_len)
+known_line_holds(const struct known_line *line, const char *key, size_t key_len)
 {
 	return line->key != NULL && line->key_len == key_len &&
 	    memcmp(line->key, key, key_len) == 0;

@@ -52,20 +52,20 @@ enum line_status {
  * Parse text (one line without its newline; it must outlive line) into
  * everything but path and number.
  */
-enum line_status known_line_parse(struct known_line *line, const char *text,
-    size_t len, const char **why);
+enum line_status known_line_parse(
+    struct known_line *line, const char *text, size_t len, const char **why);
 
 /*
  * Whether the line is for this name (lower-case, "host" or "[host]:port").
  * hmac is a context set up for HMAC-SHA1. A hashed line remembers the name
  * that it matched.
  */
-bool known_line_matches(struct known_line *line, const char *name,
-    EVP_MAC_CTX *hmac);
+bool known_line_matches(
+    struct known_line *line, const char *name, EVP_MAC_CTX *hmac);
 
 /* Whether the line holds this key. */
-bool known_line_holds(const struct known_line *line, const char *key,
-    size_t key_len);
+bool known_line_holds(
+    const struct known_line *line, const char *key, size_t key_len);
 
 /* A context for known_line_matches(); free it with EVP_MAC_CTX_free(). */
 EVP_MAC_CTX *name_hmac_new(void);

@@ -136,12 +136,12 @@ index_add(struct index *index, uint32_t hash, uint32_t line)
 
 	if (index->count == index->size) {
 		index->size = index->size > 0 ? index->size * 2 : 256;
-		index->entries = xreallocarray(index->entries, index->size,
-		    sizeof(*index->entries));
-		index->heads = xreallocarray(index->heads, index->size,
-		    sizeof(*index->heads));
-		index->tails = xreallocarray(index->tails, index->size,
-		    sizeof(*index->tails));
+		index->entries = xreallocarray(
+		    index->entries, index->size, sizeof(*index->entries));
+		index->heads = xreallocarray(
+		    index->heads, index->size, sizeof(*index->heads));
+		index->tails = xreallocarray(
+		    index->tails, index->size, sizeof(*index->tails));
 		for (i = 0; i < index->size; i++)
 			index->heads[i] = NONE;
 		for (i = 0; i < index->count; i++)
@@ -166,8 +166,7 @@ index_first(const struct index *index, uint32_t hash)
 {
 	if (index->size == 0)
 		return NONE;
-	return index_seek(index, hash,
-	    index->heads[hash & (index->size - 1)]);
+	return index_seek(index, hash, index->heads[hash & (index->size - 1)]);
 }
 
 static uint32_t
@@ -181,8 +180,8 @@ list_add(struct line_list *list, uint32_t line)
 {
 	if (list->count == list->size) {
 		list->size = list->size > 0 ? list->size * 2 : 64;
-		list->lines = xreallocarray(list->lines, list->size,
-		    sizeof(*list->lines));
+		list->lines = xreallocarray(
+		    list->lines, list->size, sizeof(*list->lines));
 	}
 	list->lines[list->count++] = line;
 }
@@ -196,8 +195,8 @@ index_names(struct index *index, const struct known_line *line, uint32_t i)
 		comma = memchr(name, ',', (size_t)(end - name));
 		if (comma == NULL)
 			comma = end;
-		index_add(index, text_hash(name, (size_t)(comma - name), true),
-		    i);
+		index_add(
+		    index, text_hash(name, (size_t)(comma - name), true), i);
 	}
 }
 
@@ -216,8 +215,8 @@ known_store_add(struct known_store *store, const struct known_line *line)
 		return;
 	if (store->count == store->size) {
 		store->size = store->size > 0 ? store->size * 2 : 256;
-		store->lines = xreallocarray(store->lines, store->size,
-		    sizeof(*store->lines));
+		store->lines = xreallocarray(
+		    store->lines, store->size, sizeof(*store->lines));
 	}
 	store->lines[store->count++] = *line;
 	if (line->marker == MARKER_NONE)
@@ -269,8 +268,8 @@ consider(struct known_store *store, const struct query *q, uint32_t i)
 		if (is_equal && m->equal == NULL)
 			m->equal = line;
 		if (!is_equal &&
-		    (m->other == NULL || (m->other->type != q->type &&
-		                             line->type == q->type)))
+		    (m->other == NULL ||
+			(m->other->type != q->type && line->type == q->type)))
 			m->other = line;
 	}
 }
@@ -300,7 +299,8 @@ known_store_find(struct known_store *store, const char *name, const char *key,
 	hash = text_hash(key, q.key_len, false);
 	for (i = index_first(&store->by_revoked_key, hash); i != NONE;
 	     i = index_next(&store->by_revoked_key, hash, i))
-		consider_equal(store, &q, store->by_revoked_key.entries[i].line);
+		consider_equal(
+		    store, &q, store->by_revoked_key.entries[i].line);
 	/* One is enough: hosts may share a key, and each line costs an HMAC. */
 	for (i = index_first(&store->by_key, hash);
 	     i != NONE && match->equal == NULL;
@@ -338,8 +338,8 @@ known_store_plain_types(struct known_store *store, const char *name)
 
 	for (i = index_first(&store->by_name, hash); i != NONE;
 	     i = index_next(&store->by_name, hash, i))
-		types |= plain_type(store, name,
-		    store->by_name.entries[i].line);
+		types |=
+		    plain_type(store, name, store->by_name.entries[i].line);
 	for (n = 0; n < store->always.count; n++)
 		types |= plain_type(store, name, store->always.lines[n]);
 	return types;

@@ -253,22 +253,29 @@ check_duplicate(struct ini_scan *scan, const char *key, const char *value,
 	return rc;
 }
 
-/* The line may be a piece of a secret unless it looks like a host. */
+/*
+ * The line is quoted if it looks like a member of a group; elsewhere it may be
+ * a piece of a password.
+ */
 static int
-no_equals_sign(const char *line, size_t len, struct error *err)
+no_equals_sign(const struct ini_scan *scan, const char *line, size_t len,
+    struct error *err)
 {
+	const char *section = "defaults";
 	size_t i;
 
+	if (scan->section_count > 0)
+		section = scan->sections[scan->section_count - 1];
 	for (i = 0; i < len; i++) {
 		if (!isalnum((unsigned char)line[i]) &&
 		    strchr("*@._-[],", line[i]) == NULL)
 			break;
 	}
-	if (i < len || len > 64)
+	if (i < len || len > 64 || strcmp(section, "defaults") == 0 ||
+	    strncmp(section, "host ", 5) == 0)
 		return error_set(err, "no \"=\" in the line");
 	return error_set(err,
-	    "no \"=\"; a member without settings is "
-	    "written \"%.*s =\"",
+	    "no \"=\"; a member without settings is written \"%.*s =\"",
 	    (int)len, line);
 }
 
@@ -281,7 +288,8 @@ scan_entry(struct ini_scan *scan, const char *line, struct error *err)
 	int rc;
 
 	if (equals == NULL || line + len != equals)
-		return no_equals_sign(line, trimmed_length(line, len), err);
+		return no_equals_sign(
+		    scan, line, trimmed_length(line, len), err);
 	if (scan->section_count == 0)
 		return error_set(err, "an entry before the first [section]");
 	len = trimmed_length(line, len);

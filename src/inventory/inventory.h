@@ -13,7 +13,7 @@
 #include "inventory/hostset.h"
 #include "util/error.h"
 
-/* The settings a host can have; the rows of the table in inventory.c. */
+/* The settings a host can have; the rows of the table in settings.c. */
 enum setting {
 	SETTING_ADDRESS,
 	SETTING_PORT,
@@ -59,8 +59,11 @@ struct inventory *inventory_new(void);
 void inventory_free(struct inventory *inv);
 
 /*
- * Read one more file into inv; several files merge. Returns 0, or -1 with err
- * filled: "FILE: [section] key: what is wrong".
+ * Read one more file into inv; several files merge, a later one wins. Returns
+ * 0, or -1 with err filled: "FILE: [section] key: what is wrong", for errors
+ * of syntax "FILE:LINE: what is wrong". No message holds a password. A regular
+ * file that holds one and that others have access to is refused. After an
+ * error inv is only good for inventory_free().
  */
 int inventory_load(struct inventory *inv, const char *path, struct error *err);
 
@@ -78,14 +81,20 @@ int inventory_finish(struct inventory *inv, struct error *err);
  */
 char *inventory_default_path(void);
 
-/* For hostset_expand(): groups and globs over this inventory. */
+/*
+ * For hostset_expand(): groups, and globs over this inventory; valid as long
+ * as inv. "all" is every host, unless a group of that name is defined. If no
+ * file was loaded, groups and globs are an error.
+ */
 struct hostset_source inventory_source(const struct inventory *inv);
 
 /*
  * Resolve a name to a host by precedence: overrides, [host], member line,
  * group "*", [defaults], built-in. A name that is in no inventory is an ad
  * hoc host: "[user@]name-or-address[:port]", IPv6 as "[::1]" or "[::1]:22".
- * For those, user and port in the name win over overrides.
+ * For those, user and port in the name win over overrides; all else is from
+ * the overrides, [defaults], built-in. If the name without user and port is
+ * that of an inventory host, it is that host with this user and port.
  * timeout values are seconds, fractions allowed, or with a unit (500ms, 10s,
  * 2m, 1h). Returns 0 and fills host (release with host_clear()), or -1 with
  * err filled.

@@ -23,6 +23,9 @@ log_set_quiet(bool quiet)
 	log_is_quiet = quiet;
 }
 
+static void log_line(const char *kind, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 /* One write(2) a message, so that messages of several processes don't mix. */
 static void
 log_line(const char *kind, const char *fmt, va_list ap)

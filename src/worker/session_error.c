@@ -66,7 +66,7 @@ static enum want
 not_ssh(struct session *s)
 {
 	return session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
-	    "not an SSH server; it said \"%s\"",
+	    "no SSH 2 server; it said \"%s\"",
 	    transport_greeting(&s->transport));
 }
 

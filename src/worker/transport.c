@@ -86,13 +86,16 @@ transport_send(struct transport *t, const void *data, size_t len)
 	return (ssize_t)len;
 }
 
-/* Follow the lines up to the banner. Returns -1 if there are too many. */
+/*
+ * Follow the lines up to the banner (RFC 4253 section 4.2). Returns -1 if there
+ * are too many, or it is not of SSH 2.
+ */
 static int
 greeting_bytes(struct transport *t, const uint8_t *data, size_t len)
 {
 	size_t i;
 
-	for (i = 0; i < len && !t->has_banner; i++) {
+	for (i = 0; i < len; i++) {
 		if (++t->greeting_bytes > TRANSPORT_GREETING_MAX)
 			return -1;
 		if (data[i] != '\n') {
@@ -103,10 +106,15 @@ greeting_bytes(struct transport *t, const uint8_t *data, size_t len)
 		}
 		t->line[t->line_bytes] = '\0';
 		t->line_bytes = 0;
-		if (strncmp(t->line, "SSH-", 4) == 0)
+		if (strncmp(t->line, "SSH-2.0-", 8) == 0 ||
+		    strncmp(t->line, "SSH-1.99-", 9) == 0) {
 			t->has_banner = true;
-		else if (t->greeting[0] == '\0')
+			return 0;
+		}
+		if (t->greeting[0] == '\0')
 			memcpy(t->greeting, t->line, sizeof(t->greeting));
+		if (strncmp(t->line, "SSH-", 4) == 0)
+			return -1; /* version 1 */
 	}
 	t->line[t->line_bytes] = '\0';
 	return 0;

@@ -11,8 +11,9 @@
 
 bats_require_minimum_version 1.5.0
 
-top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
-top_builddir=$(cd "${top_builddir:-.}" && pwd)
+# automake sets these; without them: bats tests/system, programs in build/.
+top_srcdir=$(cd "${top_srcdir:-$BATS_TEST_DIRNAME/../..}" && pwd)
+top_builddir=$(cd "${top_builddir:-$top_srcdir/build}" && pwd)
 PATH=$PATH:/usr/sbin:/sbin
 test_dir=$top_srcdir/tests/system
 batch_run=$top_builddir/src/batch_run
@@ -117,7 +118,7 @@ temp_user_add() {
 	temp_user=batchtest$BASHPID
 	temp_password="pass $RANDOM$RANDOM; it's #1"
 	# The user must reach it, and may not reach our folders.
-	temp_home=$(mktemp -d /tmp/batchtest.XXXXXX)
+	temp_home=$(mktemp -d -p /tmp)
 	local tries=0
 	until useradd -M -d "$temp_home" -s /bin/sh \
 	    -p "$(openssl passwd -6 "$temp_password")" "$temp_user"; do

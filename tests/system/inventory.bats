@@ -180,7 +180,7 @@ expect_rejected() {
 		batch_bare -h "$set" -list
 		expect_status 2
 		[ ! -s "$out" ]
-		expect_match "$err" '1[,.]?000[,.]?000|too (many|large|big)'
+		expect_match "$err" '1[,.]?000[,.]?000|too (many|large|big)|digits'
 	done
 }
 

@@ -61,8 +61,8 @@ main(int argc, char **argv)
 	if (argc < 5)
 		fatal("usage: NAME PORT KEYFILE.pub KNOWN_HOSTS...");
 	len = read_key(argv[3], blob, sizeof(blob));
-	hk = host_keys_load((const char *const *)(argv + 4), (size_t)argc - 4,
-	    &err);
+	hk = host_keys_load(
+	    (const char *const *)(argv + 4), (size_t)argc - 4, &err);
 	if (hk == NULL)
 		fatal("%s", err.text);
 	puts(verdict_names[host_keys_check(hk, argv[1],

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,6 +215,20 @@ keys_die_with_parent(void)
 		_exit(1);
 }
 
+/* The file is there before anyone listens: only a connection proves it. */
+static bool
+is_listening(const char *path)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	ok = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0;
+	close(fd);
+	return ok;
+}
+
 pid_t
 keys_agent_start(const char *path)
 {
@@ -227,7 +243,7 @@ keys_agent_start(const char *path)
 		_exit(127);
 	}
 	assert_true(pid > 0);
-	for (tries = 0; tries < 1000 && access(path, F_OK) == -1; tries++)
+	for (tries = 0; tries < 1000 && !is_listening(path); tries++)
 		usleep(5000);
 	assert_true(tries < 1000);
 	return pid;

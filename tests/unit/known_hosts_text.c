@@ -35,22 +35,19 @@ struct test_key {
 };
 
 static const struct test_key test_keys[] = {
-    {'A', "ssh-ed25519", "e", NULL, 0},
-    {'B', "ssh-ed25519", "e", NULL, 0},
+    {'A', "ssh-ed25519", "e", NULL, 0}, {'B', "ssh-ed25519", "e", NULL, 0},
     {'E', "ecdsa-sha2-nistp256", "cp", "nistp256", 65},
     {'F', "ecdsa-sha2-nistp384", "cp", "nistp384", 97},
     {'G', "ecdsa-sha2-nistp521", "cp", "nistp521", 133},
     {'X', "ecdsa-sha2-nistp256", "cp", "nistp384", 97},
-    {'R', "ssh-rsa", "in", NULL, 0},
-    {'S', "ssh-rsa", "in", NULL, 0},
-    {'T', "ssh-rsa", "iN", NULL, 0},
-    {'D', "ssh-dss", "iiii", NULL, 0},
+    {'R', "ssh-rsa", "in", NULL, 0}, {'S', "ssh-rsa", "in", NULL, 0},
+    {'T', "ssh-rsa", "iN", NULL, 0}, {'D', "ssh-dss", "iiii", NULL, 0},
     {'K', "sk-ssh-ed25519@openssh.com", "es", NULL, 0},
     {'C', "ssh-ed25519-cert-v01@openssh.com", "ses", NULL, 0},
     {'U', "ssh-future2040", "ss", NULL, 0},
-    {'L', "ssh-ed25519", "ee", NULL, 0},  /* too long */
-    {'M', "ssh-ed25519", "i", NULL, 0},   /* not 32 bytes */
-    {'P', "ssh-ed25519", "", NULL, 0},    /* no key in it */
+    {'L', "ssh-ed25519", "ee", NULL, 0},    /* too long */
+    {'M', "ssh-ed25519", "i", NULL, 0},	    /* not 32 bytes */
+    {'P', "ssh-ed25519", "", NULL, 0},	    /* no key in it */
     {'\n', "ssh-\n\033[31m", "e", NULL, 0}, /* hostile */
 };
 
@@ -116,8 +113,7 @@ folder_setup(void **state)
 }
 
 static int
-remove_entry(const char *path, const struct stat *st, int type,
-    struct FTW *ftw)
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;
 	(void)type;
@@ -258,8 +254,8 @@ check(struct host_keys *hk, const char *name, unsigned int port, char letter,
 }
 
 enum host_key_verdict
-verdict_of(struct host_keys *hk, const char *name, unsigned int port,
-    char letter)
+verdict_of(
+    struct host_keys *hk, const char *name, unsigned int port, char letter)
 {
 	enum host_key_verdict verdict;
 	char *reason, *retry;
@@ -279,8 +275,8 @@ accept_key(struct host_keys *hk, const char *name, unsigned int port,
 
 	buf_init(&blob, BLOB_MAX);
 	put_key(&blob, letter);
-	result = host_keys_accept(hk, name, (uint16_t)port, buf_head(&blob),
-	    buf_len(&blob), err);
+	result = host_keys_accept(
+	    hk, name, (uint16_t)port, buf_head(&blob), buf_len(&blob), err);
 	buf_clear(&blob);
 	return result;
 }

@@ -50,8 +50,8 @@ char *key_text(char letter);
 struct host_keys *load(const char *path);
 enum host_key_verdict check(struct host_keys *hk, const char *name,
     unsigned int port, char letter, char **reason, char **retry);
-enum host_key_verdict verdict_of(struct host_keys *hk, const char *name,
-    unsigned int port, char letter);
+enum host_key_verdict verdict_of(
+    struct host_keys *hk, const char *name, unsigned int port, char letter);
 int accept_key(struct host_keys *hk, const char *name, unsigned int port,
     char letter, struct error *err);
 

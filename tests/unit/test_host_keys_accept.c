@@ -4,6 +4,7 @@
 
 #include "control/host_keys.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,7 +14,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -31,8 +31,8 @@ mode_of(const char *path)
 }
 
 static void
-assert_accepted(struct host_keys *hk, const char *name, unsigned int port,
-    char letter)
+assert_accepted(
+    struct host_keys *hk, const char *name, unsigned int port, char letter)
 {
 	struct error err;
 
@@ -47,6 +47,18 @@ assert_content(const char *path, const char *expected)
 	char *text = read_file(path);
 
 	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void
+assert_content_lines(const char *path, int expected)
+{
+	char *text = read_file(path), *p;
+	int lines = 0;
+
+	for (p = text; *p != '\0'; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, expected);
 	free(text);
 }
 
@@ -117,7 +129,8 @@ test_hashed_if_the_file_is(void **state)
 	struct host_keys *hk;
 
 	(void)state;
-	write_file(path, "web1 {A}\n{#web2} {A}\n# comment\n@revoked web9 {B}\n");
+	write_file(
+	    path, "web1 {A}\n{#web2} {A}\n# comment\n@revoked web9 {B}\n");
 	hk = load(path);
 	assert_accepted(hk, "web3", 2222, 'A');
 	assert_accepted(hk, "web4", 22, 'B');
@@ -174,13 +187,13 @@ test_refusals_leave_the_file_alone(void **state)
 	} cases[] = {
 	    {"a mismatch", "web1 {B}\n", "", "web1", 22, 'A', ":1 holds"},
 	    {"a mismatch added meanwhile", "web2 {A}\n", "\nweb1 {B}\n", "web1",
-	        22, 'A', ":3 holds another"},
+		22, 'A', ":3 holds another"},
 	    {"a mismatch added to an open line", "web2 {A}", "\nweb1 {B}\n",
-	        "web1", 22, 'A', ":2 holds another"},
+		"web1", 22, 'A', ":2 holds another"},
 	    {"a hashed mismatch added", "", "{#web1} {B}\n", "web1", 22, 'A',
-	        ":1 holds another"},
+		":1 holds another"},
 	    {"a revocation added", "", "@revoked * {A}\n", "web1", 22, 'A',
-	        ":1 revokes"},
+		":1 revokes"},
 	    {"an unknown key type", "", "", "web1", 22, 'U', "not a plain key"},
 	    {"a certificate", "", "", "web1", 22, 'C', "not a plain key"},
 	    {"a malformed key", "", "", "web1", 22, 'L', "not a plain key"},
@@ -203,7 +216,7 @@ test_refusals_leave_the_file_alone(void **state)
 		append_file(path, cases[i].added);
 		text = read_file(path);
 		if (accept_key(hk, cases[i].name, cases[i].port, cases[i].key,
-		        &err) != -1)
+			&err) != -1)
 			fail_msg("%s", cases[i].comment);
 		if (strstr(err.text, cases[i].reason) == NULL)
 			fail_msg("%s: %s", cases[i].comment, err.text);
@@ -238,9 +251,10 @@ test_line_continued_meanwhile(void **state)
 	(void)state;
 	write_file(path, "web1");
 	hk = load(path);
-	append_file(path, ",web2 {A}\n");
+	append_file(path, "a {A}\n");
 	assert_accepted(hk, "web3", 22, 'A');
-	assert_int_equal(verdict_of(hk, "web2", 22, 'A'), OK);
+	assert_int_equal(verdict_of(hk, "web1a", 22, 'A'), OK);
+	assert_int_equal(verdict_of(hk, "a", 22, 'A'), UNKNOWN);
 	host_keys_free(hk);
 	free(path);
 }
@@ -318,6 +332,40 @@ test_folder_that_cannot_be_made(void **state)
 	host_keys_free(hk);
 }
 
+/* What happens while the lock is held by another counts. */
+static void
+test_lock_is_waited_for(void **state)
+{
+	char *path = in_folder("locked"), *other = in_folder("unlocked");
+	struct host_keys *hk = load(path);
+	int fd, status;
+	pid_t pid;
+
+	(void)state;
+	write_file(path, "web2 {A}\n");
+	write_file(other, "web1 {A}\n");
+	fd = open(path, O_RDWR);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(accept_key(hk, "web1", 22, 'A', NULL) == 0 &&
+			    accept_key(hk, "web3", 22, 'B', NULL) == 0
+			? 0
+			: 1);
+	/* Time for the child to get as far as the lock. */
+	usleep(300000);
+	assert_content_lines(path, 1);
+	assert_int_equal(rename(other, path), 0);
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_content_lines(path, 2);
+	host_keys_free(hk);
+	free(other);
+	free(path);
+}
+
 #define WRITERS 4
 #define HOSTS	50
 
@@ -344,9 +392,9 @@ write_many(const char *path, int writer)
 static void
 test_writers_at_the_same_time_lose_nothing(void **state)
 {
-	char *path = in_folder("writers"), *text, *p;
+	char *path = in_folder("writers");
 	pid_t pids[WRITERS];
-	int i, status, lines = 0;
+	int i, status;
 
 	(void)state;
 	for (i = 0; i < WRITERS; i++) {
@@ -359,11 +407,7 @@ test_writers_at_the_same_time_lose_nothing(void **state)
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
 		assert_int_equal(status, 0);
 	}
-	text = read_file(path);
-	for (p = text; *p != '\0'; p++)
-		lines += *p == '\n';
-	assert_int_equal(lines, WRITERS * HOSTS + HOSTS);
-	free(text);
+	assert_content_lines(path, WRITERS * HOSTS + HOSTS);
 	free(path);
 }
 
@@ -383,6 +427,7 @@ main(void)
 	    cmocka_unit_test(test_symbolic_link_is_followed),
 	    cmocka_unit_test(test_null_device_knows_for_the_run),
 	    cmocka_unit_test(test_folder_that_cannot_be_made),
+	    cmocka_unit_test(test_lock_is_waited_for),
 	    cmocka_unit_test(test_writers_at_the_same_time_lose_nothing),
 	};
 

@@ -427,36 +427,33 @@ test_truncated_at_every_byte_is_refused(void **state)
 	free(text);
 }
 
-/* Every bit that matters is checked: what is read fits the public half. */
+/* The comment alone may change. */
 static void
 test_changed_byte_is_refused_or_harmless(void **state)
 {
-	size_t i, k, len, blob_len, accepted;
-	const struct pubkey_type *type;
-	uint8_t *bytes, *blob, *own;
+	const uint8_t *comment;
+	size_t i, k, len;
+	uint8_t *bytes;
 	EVP_PKEY *key;
 
 	(void)state;
 	for (i = 0; i < 4; i++) {
 		bytes = load_binary(kinds[i].type, &len);
-		own = keys_blob(kinds[i].type, &blob_len);
-		accepted = 0;
+		comment = memmem(bytes, len, "\0\0\0\5a key", 9);
+		assert_non_null(comment);
+		comment += 4;
 		for (k = 0; k < len; k++) {
 			bytes[k] ^= 0x41;
-			if (parse_binary(bytes, len, &key) == IDENTITY_OK) {
-				accepted++;
-				blob = pubkey_from_openssl(
-				    key, &blob_len, &type, NULL);
-				assert_memory_equal(blob, own, blob_len);
-				free(blob);
-			}
+			if (parse_binary(bytes, len, &key) == IDENTITY_OK &&
+			    (bytes + k < comment || bytes + k >= comment + 5))
+				/* Only an ECDSA scalar fits any public half:
+				 * identity_read_file() finds that out. */
+				assert_true(i > 0 &&
+				    bytes + k >= comment - 4 - 67 &&
+				    bytes + k < comment - 4);
 			EVP_PKEY_free(key);
 			bytes[k] ^= 0x41;
 		}
-		/* The comment's bytes, and an ECDSA key's scalar, which is
-		 * for identity_read_file() to find. */
-		assert_true(accepted <= 5 + 4 + (i > 0 ? 67 : 0));
-		free(own);
 		free(bytes);
 	}
 }

@@ -471,7 +471,8 @@ no_message_holds_a_password(void **state)
 	    "[a]\nx = password=hunter2\n[b]\nx = password=hunter2b\n",
 	    "[host x]\npassword = a\\\n",
 	    "[host x]\npassword\n = hunter2\n",
-	    "[host x]\npassword =\n! hunter2\n",
+	    "[host x]\npassword =\nhunter2\n",
+	    "[defaults]\npassword =\nhunter2\n",
 	};
 	struct inventory *inv;
 	struct error err;

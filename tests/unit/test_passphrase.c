@@ -233,6 +233,30 @@ test_wrong_passphrase_is_asked_for_again(void **state)
 }
 
 static void
+unlock_a_copy(void)
+{
+	struct signer *s = signer_new(note, NULL);
+	struct error err;
+
+	CHECK(signer_add_file(s, "locked_pem", true, &err) == 0);
+	CHECK(signer_add_file(s, "copy_pem", true, &err) == -1);
+	CHECK(strstr(err.text, "no new key") != NULL);
+	signer_free(s);
+}
+
+/* Its public half is not known, so no other key may be taken for it. */
+static void
+test_unlocked_copy_is_not_taken_for_another_key(void **state)
+{
+	static const char *const answers[] = {
+	    "watchword\n", "watchword\n", NULL};
+
+	(void)state;
+	keys_run("cp locked_pem copy_pem");
+	assert_int_equal(run(unlock_a_copy, answers, NULL), 0);
+}
+
+static void
 give_up(void)
 {
 	struct signer *s = signer_new(note, NULL);
@@ -425,6 +449,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_encrypted_keys_are_unlocked_once),
 	    cmocka_unit_test(test_wrong_passphrase_is_asked_for_again),
+	    cmocka_unit_test(test_unlocked_copy_is_not_taken_for_another_key),
 	    cmocka_unit_test(test_no_right_passphrase_is_an_error),
 	    cmocka_unit_test(test_without_a_terminal_the_way_out_is_told),
 	    cmocka_unit_test(test_askpass_serves_without_a_terminal),
