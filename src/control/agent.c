@@ -42,6 +42,7 @@
 #define AGENTC_SIGN_REQUEST	  13
 #define AGENT_SIGN_RESPONSE	  14
 #define AGENT_RSA_SHA2_512	  4u
+#define AGENT_RSA_SHA2_256	  2
 
 /* As ssh-agent has it. */
 #define FRAME_MAX ((size_t)256 * 1024)
@@ -265,6 +266,8 @@ agent_sign(struct agent *agent, const uint8_t *blob, size_t blob_len,
 
 	if (strcmp(algorithm, "rsa-sha2-512") == 0)
 		flags = AGENT_RSA_SHA2_512;
+	else if (strcmp(algorithm, "rsa-sha2-256") == 0)
+		flags = AGENT_RSA_SHA2_256;
 	if (agent->fd == -1) {
 		signed_cb(ctx, ticket, NULL, 0, "the agent is gone");
 		return;

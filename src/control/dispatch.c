@@ -107,14 +107,13 @@ static void
 job_keys(struct run *run, const struct host *host, struct buf *keys)
 {
 	struct identity *const *ids;
-	size_t count, i, len;
-	uint8_t *blob;
+	size_t count, i;
 
 	count = signer_identities(run->signer, host->identity_file, &ids);
 	for (i = 0; i < count; i++) {
-		blob = identity_offer_blob(ids[i], &len);
-		buf_put_string(keys, blob, len);
-		free(blob);
+		buf_put_string(
+		    keys, ids[i]->algorithm, strlen(ids[i]->algorithm));
+		buf_put_string(keys, ids[i]->blob, ids[i]->blob_len);
 	}
 }
 
@@ -123,6 +122,13 @@ known_name(const struct host *host)
 {
 	return host->host_key_alias != NULL ? host->host_key_alias
 					    : host->address;
+}
+
+/* An alias is looked up as it stands, without port, as ssh(1) does. */
+static uint16_t
+known_port(const struct host *host)
+{
+	return host->host_key_alias != NULL ? 22 : host->port;
 }
 
 static void
@@ -143,7 +149,7 @@ dispatch_job(struct run *run, uint32_t i, uint32_t job)
 	job_keys(run, host, &keys);
 	msg.keys = (struct bytes){buf_head(&keys), buf_len(&keys)};
 	algorithms = host_keys_algorithms(
-	    run->plan->host_keys, known_name(host), host->port);
+	    run->plan->host_keys, known_name(host), known_port(host));
 	msg.host_key_algorithms = algorithms;
 	pool_send(&run->pool, i, FRAME_JOB, job, &msg);
 	if (note->started_at_ms == 0) {
@@ -210,8 +216,8 @@ accept_new(
 	const struct host *host = &run->plan->hosts[job];
 	struct error err;
 
-	if (host_keys_accept(run->plan->host_keys, known_name(host), host->port,
-		msg->key.data, msg->key.len, &err) == -1) {
+	if (host_keys_accept(run->plan->host_keys, known_name(host),
+		known_port(host), msg->key.data, msg->key.len, &err) == -1) {
 		free(*text);
 		*text = xstrdup(err.text);
 		return VERDICT_REFUSED;
@@ -231,7 +237,7 @@ dispatch_judge(
 
 	*text = NULL;
 	known = host_keys_check(run->plan->host_keys, known_name(host),
-	    host->port, msg->key.data, msg->key.len, text, &retry);
+	    known_port(host), msg->key.data, msg->key.len, text, &retry);
 	if (known == HOST_KEY_OK)
 		return VERDICT_ACCEPTED;
 	if (retry != NULL && !note->is_retried) {

@@ -310,6 +310,8 @@ retry_list(const struct presented *p, const struct findings *f,
 		return NULL;
 	buf_init(&list, ALGORITHMS_MAX);
 	put_algorithms(&list, types);
+	if (buf_len(&list) > 0)
+		put_algorithms(&list, ~types);
 	return take_string(&list);
 }
 

@@ -70,7 +70,7 @@ char *host_keys_algorithms(
  *
  * If the verdict is UNKNOWN or MISMATCH and known_hosts holds keys for that
  * name, but none of the presented type, *retry_algorithms (caller frees, else
- * NULL) is a preference list with the known types only: the handshake should
+ * NULL) is a preference list with the known types first: the handshake should
  * be repeated with it, once, before the host is refused (OpenSSH orders its
  * offer by known_hosts beforehand; here hashed lines make that too expensive).
  * With accept-new, too: else a key of a second type would be added.

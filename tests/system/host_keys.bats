@@ -11,6 +11,7 @@ setup_file() {
 	# DEBUG: the log shows each request for authentication.
 	lab_up "$BATS_FILE_TMPDIR/lab" -n 3 -o 'LogLevel DEBUG'
 	ssh-keygen -q -t ed25519 -N '' -f "$BATS_FILE_TMPDIR/other_ed25519"
+	ssh-keygen -q -t ecdsa -N '' -f "$BATS_FILE_TMPDIR/other_ecdsa"
 	ssh-keygen -q -t rsa -b 2048 -N '' -f "$BATS_FILE_TMPDIR/other_rsa"
 }
 
@@ -21,6 +22,7 @@ teardown_file() {
 setup() {
 	known_hosts=$BATS_TEST_TMPDIR/known_hosts
 	name="[127.77.0.1]:$LAB_PORT"
+	rm -f "$(host_file web01 ran)"
 	log_mark
 }
 
@@ -87,9 +89,24 @@ expect_refused_with() {
 }
 
 @test "a host known with a key of a type it does not have is refused" {
-	# Its own RSA key differs, the ed25519 one was never seen.
+	lab_up "$BATS_TEST_TMPDIR/one" -n 1 -o 'LogLevel DEBUG' \
+	    -o 'HostKeyAlgorithms ssh-ed25519'
+	log_mark
+	known_hosts=$BATS_TEST_TMPDIR/known_hosts
+	echo "[127.77.0.1]:$LAB_PORT $(other_key ecdsa)" >"$known_hosts"
+	local refused=0
+	expect_refused || refused=$?
+	lab_down "$LAB_DIR"
+	[ "$refused" -eq 0 ]
+}
+
+@test "a host known with another RSA key is not trusted by its ed25519 key" {
 	echo "$name $(other_key rsa)" >"$known_hosts"
-	expect_refused
+	batch -h web01 -cmd 'touch "$HOME/ran"'
+	# libssh2 before 1.11 cannot even look at an RSA host key.
+	[ "$status" -eq 4 ] || expect_status 3
+	[ ! -e "$(host_file web01 ran)" ]
+	not grep -q 'userauth-request' <(log_since_mark)
 }
 
 @test "a host is asked for the key type that is known of it" {
@@ -123,7 +140,8 @@ expect_refused_with() {
 }
 
 @test "a negated pattern takes its line out" {
-	echo "*,!$name $(host_key ed25519)" >"$known_hosts"
+	# The bare name has to be taken out as well: it is asked for, too.
+	echo "*,!$name,!127.77.0.1 $(host_key ed25519)" >"$known_hosts"
 	expect_refused
 }
 
@@ -167,6 +185,7 @@ expect_refused_with() {
 	END
 	echo "the-web $(host_key ed25519)" >"$known_hosts"
 	expect_trusted
+	log_mark
 	echo "$name $(host_key ed25519)" >"$known_hosts"
 	expect_refused
 }

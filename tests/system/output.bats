@@ -48,7 +48,7 @@ some_fail='case $LAB_HOST in web02|web03) exit 3;; db02) exit 7;; esac'
 }
 
 @test "stdout carries the hosts' output and nothing else" {
-	batch -g web,db -h unknown.invalid -cmd "$some_fail"
+	batch -g web,db -h 127.77.9.9:1 -cmd "$some_fail"
 	[ ! -s "$out" ] || { dump; return 1; }
 	[ -s "$err" ]
 }
@@ -145,7 +145,7 @@ sys.stdout.buffer.write(bytes(i for i in range(256) if i != 13) + b"\n")' |
 }
 
 @test "the summary counts by status" {
-	batch -g web,db -h unknown.invalid -cmd "$some_fail"
+	batch -g web,db -h 127.77.9.9:1 -cmd "$some_fail"
 	expect_match "$err" '7 hosts.*3 ok' '3 failed' '1 unreachable'
 	expect_report 'length == 7'
 }
@@ -183,10 +183,10 @@ sys.stdout.buffer.write(bytes(i for i in range(256) if i != 13) + b"\n")' |
 }
 
 @test "exit status 3: a host is unreachable, the others run" {
-	batch -h unknown.invalid -g web -cmd 'echo ran'
+	batch -h 127.77.9.9:1 -g web -cmd 'echo ran'
 	expect_status 3
 	expect_output 'web01: ran' 'web02: ran' 'web03: ran' 'web04: ran'
-	expect_result unknown.invalid unreachable
+	expect_report 'map(select(.status == "unreachable")) | length == 1'
 }
 
 @test "exit status 4: a host key or authentication is refused" {
@@ -199,11 +199,11 @@ sys.stdout.buffer.write(bytes(i for i in range(256) if i != 13) + b"\n")' |
 }
 
 @test "the highest class of exit status wins" {
-	batch -g web -h unknown.invalid -cmd "$some_fail"
+	batch -g web -h 127.77.9.9:1 -cmd "$some_fail"
 	expect_status 3
 	grep -v '^\[127.77.0.1\]' "$LAB_KNOWN_HOSTS" >"$BATS_TEST_TMPDIR/known"
 	known_hosts=$BATS_TEST_TMPDIR/known
-	batch -g web -h unknown.invalid -cmd "$some_fail"
+	batch -g web -h 127.77.9.9:1 -cmd "$some_fail"
 	expect_status 4
 }
 

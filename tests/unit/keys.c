@@ -182,6 +182,13 @@ bool
 keys_verify(const char *name, const uint8_t *sig, size_t sig_len,
     const void *data, size_t data_len)
 {
+	return keys_verify_with(NULL, name, sig, sig_len, data, data_len);
+}
+
+bool
+keys_verify_with(const char *rsa_digest, const char *name, const uint8_t *sig,
+    size_t sig_len, const void *data, size_t data_len)
+{
 	EVP_PKEY *key = public_key(name);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	const char *digest = NULL;
@@ -196,7 +203,7 @@ keys_verify(const char *name, const uint8_t *sig, size_t sig_len,
 		sig_len = der_from_ecdsa(der, sig, sig_len);
 		sig = der;
 	} else if (EVP_PKEY_is_a(key, "RSA"))
-		digest = "SHA512";
+		digest = rsa_digest != NULL ? rsa_digest : "SHA512";
 	assert_int_equal(
 	    EVP_DigestVerifyInit_ex(ctx, NULL, digest, NULL, NULL, key, NULL),
 	    1);

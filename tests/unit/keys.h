@@ -37,6 +37,9 @@ uint8_t *keys_blob(const char *name, size_t *len);
  */
 bool keys_verify(const char *name, const uint8_t *sig, size_t sig_len,
     const void *data, size_t data_len);
+/* The same, for RSA keys with that hash instead of SHA512. */
+bool keys_verify_with(const char *rsa_digest, const char *name,
+    const uint8_t *sig, size_t sig_len, const void *data, size_t data_len);
 
 /* In a child: a test that fails leaves no process behind. */
 void keys_die_with_parent(void);

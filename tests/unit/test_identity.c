@@ -177,32 +177,6 @@ test_ed25519_in_pkcs8_is_read(void **state)
 }
 
 static void
-test_offered_blob_names_the_algorithm(void **state)
-{
-	static const uint8_t rsa[] = "\0\0\0\x0crsa-sha2-512\0\0\0\x03\1\0\1";
-	struct identity *id;
-	struct error err;
-	uint8_t *offer;
-	size_t len;
-
-	(void)state;
-	assert_int_equal(read_file("rsa-2048", &id, &err), IDENTITY_OK);
-	offer = identity_offer_blob(id, &len);
-	assert_int_equal(len, id->blob_len + 5);
-	assert_memory_equal(offer, rsa, sizeof(rsa) - 1);
-	assert_memory_equal(offer + 16, id->blob + 11, len - 16);
-	free(offer);
-	identity_free(id);
-
-	assert_int_equal(read_file("ecdsa-384", &id, &err), IDENTITY_OK);
-	offer = identity_offer_blob(id, &len);
-	assert_int_equal(len, id->blob_len);
-	assert_memory_equal(offer, id->blob, len);
-	free(offer);
-	identity_free(id);
-}
-
-static void
 test_file_that_others_may_use_is_refused(void **state)
 {
 	static const struct {
@@ -486,7 +460,6 @@ main(void)
 	    cmocka_unit_test(test_every_type_and_format_is_read_and_signs),
 	    cmocka_unit_test(test_encrypted_keys_give_their_public_half),
 	    cmocka_unit_test(test_ed25519_in_pkcs8_is_read),
-	    cmocka_unit_test(test_offered_blob_names_the_algorithm),
 	    cmocka_unit_test(test_file_that_others_may_use_is_refused),
 	    cmocka_unit_test(test_what_cannot_be_used_is_refused_with_a_reason),
 	    cmocka_unit_test(test_public_key_and_absent_file_are_told_apart),
