@@ -52,7 +52,7 @@ read_line(int fd, char *text, size_t size)
 char *
 prompt_secret(const char *question, struct error *err)
 {
-	char text[SECRET_MAX], *secret = NULL;
+	char text[SECRET_MAX] = "", *secret = NULL;
 	struct termios old, quiet;
 	sigset_t block, before;
 	ssize_t len = -1;

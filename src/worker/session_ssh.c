@@ -110,6 +110,11 @@ session_create(struct session *s)
 		return -1;
 	s->ssh = ssh;
 	libssh2_session_set_blocking(ssh, 0);
+#ifdef HAVE_LIBSSH2_SESSION_SET_READ_TIMEOUT
+	/* Our own deadline is the one that counts, not its 60 s. */
+	libssh2_session_set_read_timeout(
+	    ssh, (long)(s->spec.connect_timeout_ms / 1000) + 60);
+#endif
 	session_callback(ssh, LIBSSH2_CALLBACK_SEND, (void (*)(void))send_cb);
 	session_callback(ssh, LIBSSH2_CALLBACK_RECV, (void (*)(void))recv_cb);
 	session_callback(
