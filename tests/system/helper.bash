@@ -224,12 +224,12 @@ alive() {
 	    2>/dev/null) && [ -n "$state" ] && [ "$state" != Z ]
 }
 
-# wait_until COMMAND...: until it succeeds; fails after a minute.
+# wait_until COMMAND...: until it succeeds; fails after half a minute.
 wait_until() {
 	local tries=0
 	until "$@"; do
 		tries=$((tries + 1))
-		if [ $tries -gt 1200 ]; then
+		if [ $tries -gt 600 ]; then
 			echo "waited in vain for: $*"
 			return 1
 		fi
