@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include <jansson.h>
-#include <openssl/crypto.h>
+#include <openssl/opensslv.h>
 
 #include "cli/options.h"
 #include "cli/run_options.h"
@@ -66,8 +66,9 @@ usage(const struct option_table *tables, FILE *out)
 static void
 version(void)
 {
-	printf("batch_run %s\nOpenSSL %s, jansson %s\n", PACKAGE_VERSION,
-	    OpenSSL_version(OPENSSL_VERSION_STRING), JANSSON_VERSION);
+	printf("batch_run %s\nbuilt with libssh2 %s, OpenSSL %s, jansson %s\n",
+	    PACKAGE_VERSION, LIBSSH2_BUILT_WITH, OPENSSL_VERSION_STR,
+	    JANSSON_VERSION);
 }
 
 /* --- the command --------------------------------------------------------- */

@@ -137,6 +137,7 @@ session_disconnect(struct session *s)
 		/* Said politely if it can be said at once. */
 		if (s->is_encrypted && !s->transport.is_closed)
 			libssh2_session_disconnect(s->ssh, "done");
+		transport_flush(&s->transport);
 		transport_abort(&s->transport);
 		libssh2_session_free(s->ssh);
 	}
@@ -312,8 +313,10 @@ session_ready(uv_poll_t *handle, int status, int events)
 	/* After POLLERR libuv polls no more; the next read tells why. */
 	if (status < 0)
 		s->poll_events = 0;
-	if (events & UV_WRITABLE)
-		transport_flush(&s->transport);
+	if (s->want == WANT_CONTROL && (events & UV_READABLE)) {
+		uv_poll_stop(handle);
+		s->poll_events = 0;
+	}
 	session_run(s);
 }
 
@@ -325,8 +328,12 @@ session_watch(struct session *s)
 
 	if (s->transport.fd == -1)
 		return;
+	transport_flush(&s->transport);
 	if (s->want == WANT_NETWORK)
 		events |= UV_READABLE;
+	/* Control mostly answers before the host says anything. */
+	if (s->want == WANT_CONTROL)
+		events |= s->poll_events & UV_READABLE;
 	if (transport_wants_write(&s->transport))
 		events |= UV_WRITABLE;
 	if (s->poll == NULL) {

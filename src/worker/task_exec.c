@@ -168,8 +168,11 @@ stream_stdin(struct session *s)
 	ssize_t n;
 
 	while (!e->is_stdin_done) {
-		if (buf_len(&s->transport.out) > TRANSPORT_QUEUE_HIGH)
-			return WANT_NETWORK;
+		if (buf_len(&s->transport.out) > TRANSPORT_QUEUE_HIGH) {
+			transport_flush(&s->transport);
+			if (transport_wants_write(&s->transport))
+				return WANT_NETWORK;
+		}
 		left =
 		    config->has_stdin ? config->stdin_bytes - e->stdin_sent : 0;
 		if (left == 0) {

@@ -80,10 +80,8 @@ transport_send(struct transport *t, const void *data, size_t len)
 {
 	if (t->is_dead)
 		return (ssize_t)len;
-	if (buf_append(&t->out, data, len) == -1)
-		return -ENOBUFS;
-	transport_flush(t);
-	return (ssize_t)len;
+	/* Flushed by the session when it waits: fewer, fuller segments. */
+	return buf_append(&t->out, data, len) == -1 ? -ENOBUFS : (ssize_t)len;
 }
 
 /*

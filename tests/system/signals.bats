@@ -105,6 +105,20 @@ expect_cancelled() {
 	expect_no_match "$out" 'signal 2'
 }
 
+@test "a SIGHUP that nohup ignores does not stop the run" {
+	(
+		trap '' HUP
+		"$batch_run" -known-hosts "$known_hosts" -h web01 \
+		    -cmd 'echo ready; sleep 2; echo survived' \
+		    </dev/null >"$out" 2>"$err" 3>&- &
+		pid=$!
+		wait_until grep -q ready "$out"
+		kill -HUP "$pid"
+		wait "$pid"
+	)
+	grep -q survived "$out"
+}
+
 @test "signals come before a host's failure in the exit status" {
 	batch_start -h 127.77.9.9:1 -g web -cmd "$command"
 	wait_until begun_at_least 4
