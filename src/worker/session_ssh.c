@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/buf.h"
+
 static void *
 alloc_cb(size_t size, void **abstract)
 {
@@ -100,6 +102,39 @@ session_algorithms(const struct session *s)
 					      : s->spec.host_key_algorithms;
 }
 
+/*
+ * Set the preference list of a kind of method. Only those that libssh2 has
+ * may be in it: libssh2 1.10 takes unknown ones out by copying memory onto
+ * itself. Returns 0, or -1 if it has none of them.
+ */
+static int
+session_prefer(LIBSSH2_SESSION *ssh, int kind, const char *list)
+{
+	const char **known = NULL, *name;
+	int count, i, rc = -1;
+	struct buf b;
+	size_t len;
+
+	count = libssh2_session_supported_algs(ssh, kind, &known);
+	buf_init(&b, 4096);
+	for (name = list; *name != '\0'; name += len + (name[len] == ',')) {
+		len = strcspn(name, ",");
+		for (i = 0; i < count; i++) {
+			if (strlen(known[i]) == len &&
+			    strncmp(known[i], name, len) == 0)
+				buf_printf(&b, "%s%s",
+				    buf_len(&b) > 0 ? "," : "", known[i]);
+		}
+	}
+	if (buf_len(&b) > 0 && buf_append(&b, "", 1) == 0)
+		rc = libssh2_session_method_pref(
+		    ssh, kind, (const char *)buf_head(&b));
+	if (count > 0)
+		libssh2_free(ssh, known);
+	buf_clear(&b);
+	return rc;
+}
+
 int
 session_create(struct session *s)
 {
@@ -119,14 +154,12 @@ session_create(struct session *s)
 	session_callback(ssh, LIBSSH2_CALLBACK_RECV, (void (*)(void))recv_cb);
 	session_callback(
 	    ssh, LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))disconnect_cb);
-	libssh2_session_method_pref(ssh, LIBSSH2_METHOD_KEX, METHODS_KEX);
-	libssh2_session_method_pref(
-	    ssh, LIBSSH2_METHOD_CRYPT_CS, METHODS_CIPHER);
-	libssh2_session_method_pref(
-	    ssh, LIBSSH2_METHOD_CRYPT_SC, METHODS_CIPHER);
-	libssh2_session_method_pref(ssh, LIBSSH2_METHOD_MAC_CS, METHODS_MAC);
-	libssh2_session_method_pref(ssh, LIBSSH2_METHOD_MAC_SC, METHODS_MAC);
-	/* Fails if libssh2 knows none of them: seen in the handshake. */
-	return libssh2_session_method_pref(
+	if (session_prefer(ssh, LIBSSH2_METHOD_KEX, METHODS_KEX) != 0 ||
+	    session_prefer(ssh, LIBSSH2_METHOD_CRYPT_CS, METHODS_CIPHER) != 0 ||
+	    session_prefer(ssh, LIBSSH2_METHOD_CRYPT_SC, METHODS_CIPHER) != 0 ||
+	    session_prefer(ssh, LIBSSH2_METHOD_MAC_CS, METHODS_MAC) != 0 ||
+	    session_prefer(ssh, LIBSSH2_METHOD_MAC_SC, METHODS_MAC) != 0)
+		return -1;
+	return session_prefer(
 	    ssh, LIBSSH2_METHOD_HOSTKEY, session_algorithms(s));
 }
