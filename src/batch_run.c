@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -240,12 +241,14 @@ int
 main(int argc, char **argv)
 {
 	struct options o = {.command = NULL};
+	const struct rlimit no_core = {0, 0};
 	struct error err = {""};
 	const struct option_table tables[] = {
 	    {command_rows, &o}, {run_option_rows, &o.run}, {NULL, NULL}};
 	int operand, status;
 
 	open_standard_descriptors();
+	setrlimit(RLIMIT_CORE, &no_core); /* it would hold passwords */
 	log_init("batch_run");
 	run_options_init(&o.run);
 	if (options_parse(tables, argc, argv, &operand, &err) == -1) {

@@ -43,7 +43,10 @@ main(int argc, char **argv)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	/* One slow name server must not serialise the run. */
-	setenv("UV_THREADPOOL_SIZE", "32", 0);
+	/*
+	 * One slow name server must not serialise the run. libuv gives half of
+	 * its threads to look-ups.
+	 */
+	setenv("UV_THREADPOOL_SIZE", "64", 0);
 	worker_main();
 }

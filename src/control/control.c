@@ -39,7 +39,10 @@
 #include "util/log.h"
 #include "util/xalloc.h"
 
-#define STOP_GRACE_MS	 5000u
+#define STOP_GRACE_MS 5000u
+/* A worker with hosts in hand is pinged every tick; dead after so many. */
+#define TICK_MS		 5000u
+#define SILENT_TICKS_MAX 6u
 #define EXIT_LOCAL	 5
 #define EXIT_BROKEN_PIPE 141
 /* Workers that die before they were ready, in a row, end the run. */
@@ -61,6 +64,7 @@ struct loop {
 	struct pollfd *fds;
 	struct pollfd report_fds[2];
 	unsigned stillborn;
+	uint64_t next_tick_ms;
 	bool is_aborted; /* by a second signal: leave at once */
 };
 
@@ -91,12 +95,24 @@ loop_stop(struct loop *loop, int status, const char *message)
 	}
 }
 
-/* Don't wait for the workers any longer. */
+/*
+ * Don't wait for the workers any longer. What they have sent still counts.
+ */
 static void
 loop_abort(struct loop *loop, const char *message)
 {
-	pool_kill(&loop->run.pool);
-	dispatch_drop_in_flight(&loop->run, STATUS_CANCELLED, message);
+	struct run *run = &loop->run;
+	uint32_t i;
+
+	pool_signal(&run->pool, SIGKILL);
+	for (i = 0; i < run->pool.count; i++) {
+		while (dispatch_frames(run, i) == 0 &&
+		    pool_wait(&run->pool, i) == 0 &&
+		    pool_read(&run->pool, i) == 0)
+			;
+	}
+	pool_close(&run->pool);
+	dispatch_drop_in_flight(run, STATUS_CANCELLED, message);
 }
 
 static void
@@ -169,7 +185,7 @@ loop_worker_died(struct loop *loop, uint32_t i)
 		return;
 	if (pool_start(&run->pool, i, &run->config, &err) == -1) {
 		log_error("no new worker: %s", err.text);
-		if (ledger_in_flight(run->ledger) == 0)
+		if (!pool_has_workers(&run->pool))
 			loop_stop(loop, EXIT_LOCAL, "no worker can be started");
 	}
 }
@@ -190,16 +206,45 @@ loop_worker_read(struct loop *loop, uint32_t i)
 
 /* --- the loop ------------------------------------------------------------ */
 
+/* Until the next thing that has its time. */
 static int
 loop_timeout_ms(const struct loop *loop)
 {
-	uint64_t now = clock_now_ms();
+	uint64_t now = clock_now_ms(), next = loop->next_tick_ms;
 
-	if (loop->run.stop_status == 0)
-		return -1;
-	if (now >= loop->run.stop_deadline_ms)
-		return 0;
-	return (int)(loop->run.stop_deadline_ms - now);
+	if (loop->run.stop_status != 0 && loop->run.stop_deadline_ms < next)
+		next = loop->run.stop_deadline_ms;
+	return next > now ? (int)(next - now) : 0;
+}
+
+/*
+ * A worker that hangs can't see its own deadlines, so control looks after
+ * them. Ticks are counted, not time: a run that was suspended finds its
+ * workers awake again.
+ */
+static void
+loop_tick(struct loop *loop)
+{
+	struct pool *pool = &loop->run.pool;
+	struct worker_process *w;
+	uint32_t i;
+
+	if (clock_now_ms() < loop->next_tick_ms)
+		return;
+	loop->next_tick_ms = clock_now_ms() + TICK_MS;
+	for (i = 0; i < pool->count; i++) {
+		w = &pool->workers[i];
+		if (w->pid == 0 ||
+		    (w->is_ready && w->free_slots == loop->run.config.slots))
+			continue;
+		if (w->silent_ticks++ < SILENT_TICKS_MAX) {
+			pool_send(pool, i, FRAME_PING, FRAME_NO_JOB, NULL);
+			continue;
+		}
+		log_error("a worker hangs and is killed");
+		kill(w->pid, SIGKILL);
+		w->silent_ticks = 0;
+	}
 }
 
 /* One round: wait, then move everything that can be moved. */
@@ -231,6 +276,7 @@ loop_round(struct loop *loop)
 	loop_check_report(loop);
 	if (fds[0].revents != 0)
 		loop_signal(loop);
+	loop_tick(loop);
 	dispatch_credit(run);
 	dispatch_jobs(run);
 	for (i = 0; i < run->pool.count; i++)
@@ -242,23 +288,25 @@ loop_is_over(const struct loop *loop)
 {
 	const struct run *run = &loop->run;
 
-	if (loop->is_aborted)
-		return true;
-	return ledger_done(run->ledger) == run->plan->host_count &&
-	    report_backlog(run->plan->report) == 0;
+	return loop->is_aborted ||
+	    (ledger_done(run->ledger) == run->plan->host_count &&
+		report_backlog(run->plan->report) == 0);
 }
 
 static void
 loop_run(struct loop *loop)
 {
-	struct run *run = &loop->run;
+	const struct run *run = &loop->run;
 
+	loop->next_tick_ms = clock_now_ms() + TICK_MS;
 	while (!loop_is_over(loop)) {
 		loop_round(loop);
-		if (run->stop_status != 0 &&
-		    ledger_in_flight(run->ledger) > 0 &&
-		    clock_now_ms() >= run->stop_deadline_ms)
-			loop_abort(loop, "stopped; its worker was too slow");
+		if (run->stop_status == 0 || loop->is_aborted ||
+		    clock_now_ms() < run->stop_deadline_ms)
+			continue;
+		/* Workers, or the readers of our output, are too slow. */
+		loop_abort(loop, "stopped; its worker was too slow");
+		loop->is_aborted = true;
 	}
 }
 
@@ -349,9 +397,13 @@ loop_begin(struct loop *loop, uint32_t workers, struct error *err)
 	loop->fds = xcalloc(
 	    1 + 2 + SIGNER_FDS + 2 * (size_t)workers, sizeof(*loop->fds));
 	for (i = 0; i < workers; i++) {
-		if (pool_start(&run->pool, i, &run->config, err) == -1 &&
-		    i == 0)
+		if (pool_start(&run->pool, i, &run->config, err) == 0)
+			continue;
+		if (i == 0)
 			return -1;
+		log_warn("only %u of %u workers: %s", i, workers, err->text);
+		err->text[0] = '\0';
+		break;
 	}
 	return 0;
 }

@@ -15,6 +15,8 @@
 
 /* Output that waits to be printed; above it no more credit is given. */
 #define BACKLOG_MAX (256u << 10)
+/* Nothing but a held lock makes learning a host key take so long. */
+#define ACCEPT_SLOW_MS 1000u
 
 /* --- records ------------------------------------------------------------- */
 
@@ -89,6 +91,8 @@ dispatch_worker_died(struct run *run, uint32_t i, const char *message)
 		is_started = run->notes[job].is_accepted;
 		run->notes[job].is_accepted = false;
 		run->notes[job].is_retried = false;
+		run->notes[job].is_judged = false;
+		run->notes[job].signatures = 0;
 		run->notes[job].sign_serial = 0;
 		if (is_lost && is_started)
 			dispatch_end(
@@ -214,10 +218,15 @@ accept_new(
     struct run *run, uint32_t job, const struct msg_hostkey *msg, char **text)
 {
 	const struct host *host = &run->plan->hosts[job];
-	struct error err;
+	struct error err = run->accept_error;
+	uint64_t began_ms = clock_now_ms();
 
-	if (host_keys_accept(run->plan->host_keys, known_name(host),
+	if (err.text[0] != '\0' ||
+	    host_keys_accept(run->plan->host_keys, known_name(host),
 		known_port(host), msg->key.data, msg->key.len, &err) == -1) {
+		/* A lock is waited for once, not once a host. */
+		if (clock_now_ms() - began_ms > ACCEPT_SLOW_MS)
+			run->accept_error = err;
 		free(*text);
 		*text = xstrdup(err.text);
 		return VERDICT_REFUSED;
@@ -264,6 +273,7 @@ frame_hostkey(
 	verdict = dispatch_judge(run, job, msg, &text);
 	answer.verdict = (uint32_t)verdict;
 	answer.text = text != NULL ? text : "";
+	run->notes[job].is_judged = verdict != VERDICT_RETRY;
 	if (verdict == VERDICT_ACCEPTED) {
 		ledger_start(run->ledger, job);
 		run->notes[job].is_accepted = true;
@@ -279,10 +289,12 @@ frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg)
 	const struct host *host = &run->plan->hosts[job];
 	struct job_note *note = &run->notes[job];
 	struct identity *const *ids;
+	size_t count;
 
-	if (!note->is_accepted || note->sign_serial != 0 ||
-	    msg->key >=
-		signer_identities(run->signer, host->identity_file, &ids))
+	count = signer_identities(run->signer, host->identity_file, &ids);
+	/* A key is tried once. */
+	if (!note->is_accepted || note->sign_serial != 0 || msg->key >= count ||
+	    ++note->signatures > count)
 		return -1;
 	if (++run->sign_serial == 0)
 		run->sign_serial = 1;
@@ -330,13 +342,26 @@ frame_output(
 	return 0;
 }
 
+/* What getnameinfo(3) makes of an address, or nothing. */
+static bool
+is_peer(const char *peer)
+{
+	size_t len = strlen(peer);
+
+	return len < 64 &&
+	    strspn(peer,
+		"0123456789abcdefABCDEF.:%_-"
+		"ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ?") == len;
+}
+
 static int
 frame_result(
     struct run *run, uint32_t i, uint32_t job, const struct msg_result *msg)
 {
 	struct record record = dispatch_record(run, job);
 
-	if (msg->status >= STATUS_COUNT || msg->stage >= STAGE_COUNT ||
+	if (!is_peer(msg->peer) || msg->status >= STATUS_COUNT ||
+	    msg->stage >= STAGE_COUNT ||
 	    (msg->status <= STATUS_FAILED && !run->notes[job].is_accepted))
 		return -1;
 	record.address = msg->peer;
@@ -372,6 +397,8 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 
 	if (frame->type < FRAME_READY || frame_read(frame, &msg) == -1)
 		return -1;
+	if (frame->type == FRAME_PONG)
+		return 0;
 	if (frame->type == FRAME_READY) {
 		if (w->is_ready || msg.ready.slots != run->config.slots)
 			return -1;
@@ -387,8 +414,9 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 		return frame_result(run, i, job, &msg.result);
 	if (frame->type == FRAME_SIGN)
 		return frame_sign(run, job, &msg.sign);
-	/* A key is judged only for a job that has not started. */
-	if (ledger_state(run->ledger, job) != JOB_ASSIGNED)
+	/* A key is judged once, or once more after a retry. */
+	if (ledger_state(run->ledger, job) != JOB_ASSIGNED ||
+	    run->notes[job].is_judged)
 		return -1;
 	frame_hostkey(run, i, job, &msg.hostkey);
 	return 0;

@@ -15,46 +15,42 @@
 
 #define COPY_BYTES 65536u
 
-static int
-temporary_file(struct error *err)
-{
-	const char *dir = getenv("TMPDIR");
-	char *path;
-	int fd;
-
-	path = xasprintf(
-	    "%s/batch.XXXXXX", dir != NULL && dir[0] == '/' ? dir : "/tmp");
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd == -1)
-		error_set(err, "%s: %s", path, strerror(errno));
-	else
-		unlink(path);
-	free(path);
-	return fd;
-}
-
-/* Read fd to its end into a file of our own. */
+/*
+ * Read fd to its end into a file of our own. The descriptor returned can only
+ * be read: every worker gets it, and none may change what the others send.
+ */
 static int
 input_spool(int fd, const char *path, struct error *err)
 {
+	const char *dir = getenv("TMPDIR");
+	int copy, read_only = -1;
+	ssize_t n = 0;
 	struct buf b;
-	ssize_t n = -1;
-	int copy;
+	char *name;
 
-	copy = temporary_file(err);
-	if (copy == -1)
+	name = xasprintf(
+	    "%s/batch.XXXXXX", dir != NULL && dir[0] == '/' ? dir : "/tmp");
+	copy = mkostemp(name, O_CLOEXEC);
+	if (copy == -1) {
+		error_set(err, "%s: %s", name, strerror(errno));
+		free(name);
 		return -1;
+	}
+	read_only = open(name, O_RDONLY | O_CLOEXEC);
+	unlink(name);
 	buf_init(&b, COPY_BYTES);
-	while ((n = fd_fill(fd, &b, COPY_BYTES)) > 0) {
+	while (read_only != -1 && (n = fd_fill(fd, &b, COPY_BYTES)) > 0) {
 		if (fd_flush(copy, &b) == -1)
 			break;
 	}
-	if (n != 0) {
+	if (read_only == -1 || n != 0) {
 		error_set(err, "%s: %s", path, strerror(errno));
-		fd_close(&copy);
+		fd_close(&read_only);
 	}
 	buf_clear(&b);
-	return copy;
+	close(copy);
+	free(name);
+	return read_only;
 }
 
 int

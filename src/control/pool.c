@@ -109,6 +109,8 @@ child_exec(
 	    : fcntl(p->stdin_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	sigset_t none;
 
+	/* Without a terminal: Ctrl-C is for control alone. */
+	setsid();
 	child_place(null, STDIN_FILENO);
 	child_place(null, STDOUT_FILENO);
 	child_place(job, WORKER_JOB_FD);
@@ -180,8 +182,13 @@ void
 pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
     const void *msg)
 {
-	if (frame_write(&p->workers[i].out, type, job, msg) == -1)
-		fatal("frame too large");
+	struct worker_process *w = &p->workers[i];
+
+	if (frame_write(&w->out, type, job, msg) == -1) {
+		log_error("a worker does not read any more and is killed");
+		kill(w->pid, SIGKILL);
+		buf_clear(&w->out);
+	}
 }
 
 size_t
@@ -221,7 +228,19 @@ pool_read(struct pool *p, uint32_t i)
 	if (w->result_fd == -1)
 		return -1;
 	n = fd_fill(w->result_fd, &w->in, PIPE_READ_BYTES);
+	if (n > 0)
+		w->silent_ticks = 0;
 	return n > 0 || (n == -1 && errno == EAGAIN) ? 0 : -1;
+}
+
+int
+pool_wait(const struct pool *p, uint32_t i)
+{
+	struct pollfd fd = {.fd = p->workers[i].result_fd, .events = POLLIN};
+
+	if (p->workers[i].pid == 0)
+		return -1;
+	return poll(&fd, 1, 1000) == 1 ? 0 : -1;
 }
 
 void
@@ -254,21 +273,33 @@ pool_close(struct pool *p)
 }
 
 void
-pool_kill(struct pool *p)
+pool_signal(const struct pool *p, int number)
 {
 	uint32_t i;
 
 	for (i = 0; i < p->count; i++) {
 		if (p->workers[i].pid != 0)
-			kill(p->workers[i].pid, SIGKILL);
+			kill(p->workers[i].pid, number);
 	}
-	pool_close(p);
+}
+
+bool
+pool_has_workers(const struct pool *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->count; i++) {
+		if (p->workers[i].pid != 0)
+			return true;
+	}
+	return false;
 }
 
 void
 pool_clear(struct pool *p)
 {
-	pool_kill(p);
+	pool_signal(p, SIGKILL);
+	pool_close(p);
 	free(p->workers);
 	free(p->program);
 	memset(p, 0, sizeof(*p));

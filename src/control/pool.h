@@ -21,9 +21,10 @@ struct worker_process {
 	int result_fd; /* we read, or -1 */
 	struct buf in, out;
 	uint32_t free_slots;
-	uint32_t owed;	 /* credit for output that was printed or dropped */
-	bool is_ready;	 /* it has announced itself */
-	int exit_status; /* of waitpid(2), once it is reaped */
+	uint32_t owed; /* credit for output that was printed or dropped */
+	unsigned silent_ticks; /* since a byte came from it */
+	bool is_ready;	       /* it has announced itself */
+	int exit_status;       /* of waitpid(2), once it is reaped */
 };
 
 struct pool {
@@ -43,7 +44,10 @@ int pool_init(struct pool *p, uint32_t count, int stdin_fd, struct error *err);
 int pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
     struct error *err);
 
-/* Queue a frame. fatal() if it can't be encoded: that is our bug. */
+/*
+ * Queue a frame. A worker that has not read for so long that nothing more fits
+ * is killed; the end of its result pipe tells.
+ */
 void pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
     const void *msg);
 
@@ -58,13 +62,21 @@ void pool_write(struct pool *p, uint32_t i);
 /* Returns 0, or -1 at the end of the pipe. */
 int pool_read(struct pool *p, uint32_t i);
 
+/*
+ * Wait until worker i has sent something or its pipe has ended. Returns 0, or
+ * -1 if there is no such worker or nothing came for a second.
+ */
+int pool_wait(const struct pool *p, uint32_t i);
+
 /* Close both pipes and reap the worker, which has ended or is killed now. */
 void pool_reap(struct pool *p, uint32_t i);
 
 /* Tell all workers to end, by closing their job pipes, and reap them. */
 void pool_close(struct pool *p);
-/* Kill and reap them. */
-void pool_kill(struct pool *p);
+/* Send all workers a signal. */
+void pool_signal(const struct pool *p, int number);
+/* Whether there is a worker. */
+bool pool_has_workers(const struct pool *p);
 
 void pool_clear(struct pool *p);
 

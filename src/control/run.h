@@ -18,6 +18,8 @@ struct job_note {
 	uint64_t started_at_ms; /* wall clock of the first assignment */
 	uint64_t began_ms;	/* monotonic */
 	uint32_t sign_serial;	/* of the signature being waited for; 0: none */
+	unsigned signatures;	/* asked for so far */
+	bool is_judged;		/* it had its last verdict */
 	bool is_retried;	/* its handshake was repeated */
 	bool is_accepted;	/* its host key was */
 };
@@ -29,6 +31,7 @@ struct run {
 	struct ledger *ledger;
 	struct job_note *notes;
 	struct signer *signer;
+	struct error accept_error; /* why no key can be learnt; "" if so far */
 	uint32_t sign_serial;
 	int stop_status; /* 128 + signal, 141, 5; 0: not stopping */
 	uint64_t stop_deadline_ms;

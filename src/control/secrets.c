@@ -4,77 +4,111 @@
 #include "control/secrets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "util/buf.h"
 #include "util/fdio.h"
 #include "util/xalloc.h"
 
 #define PASSWORD_FILE_MAX 4096u
 
+/* The last password file that was read: neighbours mostly share one. */
+struct password_file {
+	const char *path;
+	char *password;
+};
+
+/* Refuse a file that others may read. Returns 0, or -1 with err. */
+static int
+check_mode(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return error_set(err, "%s: %s", path, strerror(errno));
+	if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+		return error_set(err,
+		    "%s: mode %04o lets others read the password in it: "
+		    "chmod 600 %s",
+		    path, (unsigned)st.st_mode & 07777, path);
+	return 0;
+}
+
 /* The first line of the file at path; NULL with err. */
 static char *
 password_read(const char *path, struct error *err)
 {
-	struct stat st;
-	char *text, *line;
-	size_t len;
+	char *line = NULL;
+	struct buf b;
+	int fd;
 
-	if (stat(path, &st) == -1) {
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1) {
 		error_set(err, "%s: %s", path, strerror(errno));
 		return NULL;
 	}
-	if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
-		error_set(err,
-		    "%s: mode %04o lets others read the password in it: "
-		    "chmod 600 %s",
-		    path, (unsigned)st.st_mode & 07777, path);
-		return NULL;
+	buf_init(&b, PASSWORD_FILE_MAX);
+	if (check_mode(fd, path, err) == -1)
+		goto out;
+	if (fd_fill(fd, &b, PASSWORD_FILE_MAX - 1) == -1) {
+		error_set(err, "%s: %s", path, strerror(errno));
+		goto out;
 	}
-	text = file_read(path, PASSWORD_FILE_MAX, &len, err);
-	if (text == NULL)
-		return NULL;
-	line = xstrndup(text, strcspn(text, "\r\n"));
-	explicit_bzero(text, len);
-	free(text);
+	buf_append(&b, "", 1);
+	line = xstrndup((const char *)buf_head(&b),
+	    strcspn((const char *)buf_head(&b), "\r\n"));
 	if (line[0] == '\0') {
 		error_set(
 		    err, "%s: the first line is empty, not a password", path);
 		free(line);
-		return NULL;
+		line = NULL;
 	}
+out:
+	buf_clear(&b);
+	close(fd);
 	return line;
 }
 
 static int
-host_password(struct host *host, const char *previous_file,
-    const char *previous, struct error *err)
+password_from_file(
+    struct host *host, struct password_file *last, struct error *err)
+{
+	struct error why;
+
+	if (last->path == NULL ||
+	    strcmp(last->path, host->password_file) != 0) {
+		secret_free(last->password);
+		last->path = host->password_file;
+		last->password = password_read(last->path, &why);
+	}
+	if (last->password == NULL)
+		return error_set(
+		    err, "host %s: password_file: %s", host->name, why.text);
+	host->password = xstrdup(last->password);
+	return 0;
+}
+
+static int
+host_password(struct host *host, struct password_file *last, struct error *err)
 {
 	const char *value;
-	struct error why;
 
 	if (host->password != NULL)
 		return 0;
-	if (host->password_file != NULL) {
-		/* Neighbours mostly share a file: it is read once. */
-		if (previous_file != NULL &&
-		    strcmp(previous_file, host->password_file) == 0)
-			host->password = xstrdup(previous);
-		else
-			host->password =
-			    password_read(host->password_file, &why);
-		if (host->password == NULL)
-			return error_set(err, "host %s: password_file: %s",
-			    host->name, why.text);
-	} else if (host->password_env != NULL) {
-		value = getenv(host->password_env);
-		if (value == NULL || value[0] == '\0')
-			return error_set(err,
-			    "host %s: password_env: the environment has no %s",
-			    host->name, host->password_env);
-		host->password = xstrdup(value);
-	}
+	if (host->password_file != NULL)
+		return password_from_file(host, last, err);
+	if (host->password_env == NULL)
+		return 0;
+	value = getenv(host->password_env);
+	if (value == NULL || value[0] == '\0')
+		return error_set(err,
+		    "host %s: password_env: the environment has no %s",
+		    host->name, host->password_env);
+	host->password = xstrdup(value);
 	return 0;
 }
 
@@ -82,21 +116,18 @@ int
 secrets_load(
     struct host *hosts, size_t count, const char *asked, struct error *err)
 {
-	const char *file = NULL, *password = NULL;
+	struct password_file last = {NULL, NULL};
+	int rc = 0;
 	size_t i;
 
-	for (i = 0; i < count; i++) {
-		if (asked != NULL) {
-			secret_free(hosts[i].password);
-			hosts[i].password = xstrdup(asked);
+	for (i = 0; i < count && rc == 0; i++) {
+		if (asked == NULL) {
+			rc = host_password(&hosts[i], &last, err);
 			continue;
 		}
-		if (host_password(&hosts[i], file, password, err) == -1)
-			return -1;
-		if (hosts[i].password_file != NULL) {
-			file = hosts[i].password_file;
-			password = hosts[i].password;
-		}
+		secret_free(hosts[i].password);
+		hosts[i].password = xstrdup(asked);
 	}
-	return 0;
+	secret_free(last.password);
+	return rc;
 }

@@ -163,12 +163,40 @@ apply_stars(const struct stars *stars, const struct inventory *inv, size_t host,
 	return 0;
 }
 
+/* Where a value comes from, the strongest first. */
+enum level { LEVEL_OWN, LEVEL_LINE, LEVEL_STAR, LEVEL_DEFAULTS };
+
+/*
+ * The three settings that give a password are one decision: what is said at a
+ * stronger level hides all that weaker ones say.
+ */
+static void
+settle_password(
+    const char *value[SETTING_COUNT], const enum level level[SETTING_COUNT])
+{
+	static const enum setting sources[] = {
+	    SETTING_PASSWORD, SETTING_PASSWORD_FILE, SETTING_PASSWORD_ENV};
+	const size_t count = sizeof(sources) / sizeof(sources[0]);
+	enum level strongest = LEVEL_DEFAULTS;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (value[sources[i]] != NULL && level[sources[i]] < strongest)
+			strongest = level[sources[i]];
+	}
+	for (i = 0; i < count; i++) {
+		if (level[sources[i]] > strongest)
+			value[sources[i]] = NULL;
+	}
+}
+
 int
 inventory_values(const struct inventory *inv, size_t host,
     const char *value[SETTING_COUNT], struct error *err)
 {
 	const struct settings *own = NULL;
 	struct stars stars = {NULL, 0, 0};
+	enum level level[SETTING_COUNT];
 	unsigned int s;
 	int rc = 0;
 
@@ -177,14 +205,23 @@ inventory_values(const struct inventory *inv, size_t host,
 		collect_stars(&stars, inv, host);
 	}
 	for (s = 0; s < SETTING_COUNT && rc == 0; s++) {
+		level[s] = LEVEL_OWN;
 		value[s] = own != NULL ? own->value[s] : NULL;
-		if (value[s] == NULL && host != HOST_NONE)
+		if (value[s] == NULL && host != HOST_NONE) {
+			level[s] = LEVEL_LINE;
 			rc = apply_lines(inv, host, s, &value[s], err);
-		if (value[s] == NULL && rc == 0)
+		}
+		if (value[s] == NULL && rc == 0) {
+			level[s] = LEVEL_STAR;
 			rc = apply_stars(&stars, inv, host, s, &value[s], err);
-		if (value[s] == NULL)
+		}
+		if (value[s] == NULL) {
+			level[s] = LEVEL_DEFAULTS;
 			value[s] = inv->defaults->value[s];
+		}
 	}
 	free(stars.groups);
+	if (rc == 0)
+		settle_password(value, level);
 	return rc;
 }

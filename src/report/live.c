@@ -111,8 +111,8 @@ put_line(struct sink *sink, const struct tag *tag, struct unfinished *begun,
 	struct buf *text = &begun->text, *out = &sink->buf;
 	size_t room = tag->len + buf_len(text) + len + 2;
 
-	/* Bounded by credit; an escaped byte takes at most 10. */
-	if (buf_reserve(out, room * (sink->is_tty ? 10 : 1)) == NULL)
+	/* Bounded by credit; escaped bytes find their own room. */
+	if (buf_reserve(out, room) == NULL)
 		fatal("output queue overflow");
 	if (!begun->is_continued)
 		buf_append(out, tag->text, tag->len);

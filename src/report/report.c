@@ -18,9 +18,9 @@
 #include "util/xalloc.h"
 
 /* Memory for lines that hosts have begun, over all of them. */
-#define UNFINISHED_BYTES (32u << 20)
+#define UNFINISHED_BYTES (16u << 20)
 #define LINE_LEAST	 (64u << 10)
-#define LINE_MOST	 (4u << 20)
+#define LINE_MOST	 (2u << 20)
 
 #define EXIT_LOCAL	 5
 #define EXIT_BROKEN	 141 /* 128 + SIGPIPE */
@@ -31,7 +31,8 @@ struct report {
 	struct live *live;
 	struct summary *summary;
 	int fd; /* of the report file, or -1 */
-	bool is_report_broken;
+	bool is_report_broken, is_stdout_broken;
+	bool is_abandoned; /* nobody is waited for */
 	uint64_t began_ms;
 	int exit_class;
 	uint32_t largest_exit;
@@ -184,11 +185,16 @@ report_broken(struct report *r, const struct pollfd *fds)
 	/* A pipe's reader may leave while nothing is there to print. */
 	if (error == 0 && !r->out.is_tty && (fds[0].revents & POLLERR) != 0)
 		error = r->out.error = EPIPE;
+	/* Without stderr the run goes on; poll must not tell for ever. */
+	if (!r->err.is_tty && (fds[1].revents & POLLERR) != 0)
+		r->err.error = EPIPE;
 	if (error == 0)
 		return 0;
 	if (error == EPIPE)
 		return EXIT_BROKEN;
-	log_error("stdout: %s", strerror(error));
+	if (!r->is_stdout_broken)
+		log_error("stdout: %s", strerror(error));
+	r->is_stdout_broken = true;
 	return EXIT_LOCAL;
 }
 
@@ -197,6 +203,7 @@ report_abandon(struct report *r)
 {
 	buf_consume(&r->out.buf, buf_len(&r->out.buf));
 	buf_consume(&r->err.buf, buf_len(&r->err.buf));
+	r->is_abandoned = true;
 }
 
 void
@@ -208,7 +215,10 @@ report_finish(struct report *r)
 		return;
 	summary_print(r->summary, clock_now_ms() - r->began_ms,
 	    r->err.is_colored, &r->err.buf);
-	sink_drain(&r->err);
+	if (r->is_abandoned)
+		sink_flush(&r->err);
+	else
+		sink_drain(&r->err);
 }
 
 int
@@ -218,7 +228,8 @@ report_exit_status(const struct report *r)
 
 	if (r->is_report_broken && status < EXIT_LOCAL)
 		status = EXIT_LOCAL;
-	if (r->options.is_largest_exit && r->largest_exit > 0)
+	/* With -S a remote exit status takes the place of class 1. */
+	if (r->options.is_largest_exit && r->largest_exit > 0 && status <= 1)
 		status = r->largest_exit > 255 ? 255 : (int)r->largest_exit;
 	return status;
 }

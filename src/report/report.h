@@ -74,7 +74,9 @@ size_t report_poll(const struct report *r, struct pollfd *fds);
  */
 int report_broken(struct report *r, const struct pollfd *fds);
 
-/* Drop the output that was not taken yet: its reader is not waited for. */
+/*
+ * Drop the output that was not taken yet, and wait for no reader any more.
+ */
 void report_abandon(struct report *r);
 
 /* Wait until all is written, then print the summary. */

@@ -4,8 +4,9 @@
  *
  * A frame is a length (4 bytes, big-endian, of what follows), a type (1
  * byte), a job (4 bytes; the host's index in the run) and the fields of its
- * message, in the order of the struct. Integers are big-endian; a string is
- * its bytes with a NUL at the end; bytes are a length (4 bytes) and the bytes.
+ * message, if it has any, in the order of the struct. Integers are big-endian;
+ * a string is its bytes with a NUL at the end; bytes are a length (4 bytes) and
+ * the bytes.
  *
  *   control                                        worker
  *   CONFIG  once, first                ──▶
@@ -18,6 +19,8 @@
  *                                      ◀──  OUTPUT      uses up credit
  *   CREDIT  bytes printed              ──▶
  *   CANCEL  end what runs              ──▶
+ *   PING    still there?               ──▶
+ *                                      ◀──  PONG        its loop goes round
  *                                      ◀──  RESULT      the slot is free again
  *
  * The command of a job may start only after a VERDICT that accepts. OUTPUT is
@@ -42,12 +45,14 @@ enum frame_type {
 	FRAME_SIGNATURE,
 	FRAME_CREDIT,
 	FRAME_CANCEL,
+	FRAME_PING,
 	/* worker to control */
 	FRAME_READY,
 	FRAME_HOSTKEY,
 	FRAME_SIGN,
 	FRAME_OUTPUT,
 	FRAME_RESULT,
+	FRAME_PONG,
 	FRAME_TYPE_COUNT
 };
 

@@ -8,8 +8,9 @@
  *          the known key types
  *
  * Any state can go to DONE: an error, a deadline, a cancel. Deadlines are
- * absolute: one for all up to the running command, one for the command; only
- * the idle limit starts anew with each byte of the command's streams.
+ * absolute: one for all up to the login, one for the start of the command, one
+ * for the command; only the idle limit starts anew with each byte of the
+ * command's streams.
  *
  * session_run() steps until the session has to wait; what it waits for
  * decides which events of the socket are polled. The password and the right
@@ -197,11 +198,7 @@ session_connected(void *ctx, const struct connected *result)
 	transport_open(&s->transport, result->fd);
 	s->state = SESSION_HANDSHAKE;
 	if (session_create(s) != 0) {
-		session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
-		    "known_hosts has only %s for this host, which libssh2 %s "
-		    "can't verify: add its ed25519 or ECDSA key "
-		    "(ssh-keyscan), or run with libssh2 1.11 or later here",
-		    session_algorithms(s), libssh2_version(0));
+		session_no_methods(s);
 		worker_session_ended(s->worker, s);
 		return;
 	}
@@ -278,6 +275,9 @@ step_auth(struct session *s)
 		auth_clear(&s->auth);
 		s->heap.wipe = false; /* from here on it holds no secret */
 		s->result.auth_ms = (uint32_t)(session_now(s) - s->accepted_ms);
+		/* The start of the command gets as long again. */
+		s->connect_deadline_ms =
+		    session_now(s) + s->spec.connect_timeout_ms;
 		s->state = SESSION_TASK;
 	}
 	return want;
@@ -370,6 +370,8 @@ session_run(struct session *s)
 		session_set_timer(s);
 	if (s->want == WANT_TURN)
 		worker_queue_turn(s->worker, s);
+	else if (s->want == WANT_CREDIT)
+		worker_queue_credit(s->worker, s);
 	session_watch(s);
 }
 
@@ -390,7 +392,16 @@ deadline_stage(const struct session *s)
 	case SESSION_DONE:
 		break;
 	}
-	return STAGE_CHANNEL;
+	return s->is_started ? STAGE_COMMAND : STAGE_CHANNEL;
+}
+
+static const char *
+deadline_words(const struct session *s)
+{
+	if (s->is_started)
+		return "the server does not say whether it runs, after";
+	return s->state == SESSION_TASK ? "the command was not started after"
+					: "no login after";
 }
 
 /* For how long the host was silent, our own pauses not counted. */
@@ -422,7 +433,7 @@ session_expired(uv_timer_t *timer)
 
 	if (s->connect_deadline_ms > 0 && now >= s->connect_deadline_ms) {
 		session_timed_out(s, deadline_stage(s),
-		    s->spec.connect_timeout_ms, "no login after");
+		    s->spec.connect_timeout_ms, deadline_words(s));
 		return;
 	}
 	if (s->command_deadline_ms > 0 && now >= s->command_deadline_ms) {

@@ -89,6 +89,20 @@ session_handshake_closed(struct session *s)
 	    "%s in the key exchange", close_reason(s));
 }
 
+enum want
+session_no_methods(struct session *s)
+{
+	if (s->ssh != NULL && strncmp(session_algorithms(s), "rsa-", 4) == 0)
+		return session_end(s, STATUS_UNREACHABLE, STAGE_PROTOCOL,
+		    "known_hosts has only RSA for this host, which libssh2 %s "
+		    "can't verify: add its ed25519 or ECDSA key "
+		    "(ssh-keyscan), or run with libssh2 1.11 or later here",
+		    libssh2_version(0));
+	return session_end(s, STATUS_ERROR, STAGE_LOCAL,
+	    "libssh2 %s has no memory or none of our methods",
+	    libssh2_version(0));
+}
+
 static bool
 list_has_common(const char *ours, const char *theirs)
 {

@@ -36,6 +36,8 @@ void session_block_freed(void *ctx, const void *data, size_t size);
 /* The host key algorithms in force: the job's, or those of the retry. */
 const char *session_algorithms(const struct session *s);
 
+/* session_create() failed. */
+enum want session_no_methods(struct session *s);
 /* The handshake ended: the connection is gone, or libssh2 said rc. */
 enum want session_handshake_closed(struct session *s);
 enum want session_handshake_failed(struct session *s, int rc);

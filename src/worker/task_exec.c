@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- *   OPEN ─▶ ENV ─▶ START ─▶ STREAM ─▶ CLOSE ─▶ end
+ *   OPEN ─▶ ENV ─▶ START ─▶ STREAM ─▶ end
  *
  * ENV sends "env" requests; most servers accept few names (AcceptEnv), so
  * what is refused goes in front of the command as "export NAME='value';".
@@ -147,6 +147,11 @@ step_start(struct session *s)
 		return session_end(s, STATUS_UNREACHABLE, STAGE_CHANNEL,
 		    "the server refused to run a command");
 	}
+	if (rc == LIBSSH2_ERROR_INVAL) {
+		s->is_started = false; /* libssh2 sent nothing */
+		return session_end(s, STATUS_ERROR, STAGE_LOCAL,
+		    "command and environment are larger than an SSH packet");
+	}
 	if (rc != 0)
 		return session_broken(
 		    s, STAGE_CHANNEL, rc, "starting the command");
@@ -197,21 +202,29 @@ stream_stdin(struct session *s)
 		}
 		if (n == LIBSSH2_ERROR_EAGAIN || (n == 0 && left > 0))
 			return WANT_NETWORK;
-		if (n < 0) {
-			/* The command may have closed its stdin: go on. */
+		/* The command may be over, or have closed its stdin. */
+		if (n == LIBSSH2_ERROR_CHANNEL_CLOSED ||
+		    n == LIBSSH2_ERROR_CHANNEL_EOF_SENT)
 			e->is_stdin_done = true;
-		}
+		else if (n < 0)
+			return session_broken(
+			    s, STAGE_COMMAND, (int)n, "writing to stdin");
 	}
 	return WANT_NETWORK;
 }
 
-/* Move one stream to control until it has no more or credit is used up. */
+/*
+ * Move one stream, 0 stdout or 1 stderr, to control until it has no more or
+ * credit is used up.
+ */
 static enum want
-stream_output(
-    struct session *s, uint32_t stream, int stream_id, uint64_t *total)
+stream_output(struct session *s, unsigned stream)
 {
+	uint64_t *total =
+	    stream == 0 ? &s->result.stdout_bytes : &s->result.stderr_bytes;
+	int stream_id = stream == 0 ? 0 : SSH_EXTENDED_DATA_STDERR;
+	struct msg_output msg = {.stream = stream + 1};
 	char data[FRAME_OUTPUT_MAX];
-	struct msg_output msg = {.stream = stream};
 	size_t max;
 	ssize_t n;
 
@@ -232,28 +245,10 @@ stream_output(
 		*total += (uint64_t)n;
 		session_active(s);
 		worker_output(s->worker, s->job, &msg);
+		/* Credit is shared: a frame each in turn. */
+		if (worker_has_waiters(s->worker))
+			return WANT_TURN;
 	}
-}
-
-static enum want
-step_stream(struct session *s)
-{
-	enum want want;
-
-	want = stream_stdin(s);
-	if (want == WANT_END)
-		return want;
-	want = stream_output(s, 1, 0, &s->result.stdout_bytes);
-	if (want == WANT_NETWORK)
-		want = stream_output(
-		    s, 2, SSH_EXTENDED_DATA_STDERR, &s->result.stderr_bytes);
-	if (want != WANT_NETWORK)
-		return want;
-	if (libssh2_channel_eof(s->task.channel)) {
-		s->task.state = EXEC_CLOSE;
-		return WANT_STEP;
-	}
-	return session_again(s, STAGE_COMMAND);
 }
 
 static bool
@@ -266,25 +261,33 @@ has_exit_status(const struct task_exec *e)
 #endif
 }
 
+/* Whether the server has told how the command ended. Notes a signal. */
+static bool
+has_ended(struct session *s)
+{
+	char *name = NULL;
+	size_t len = 0;
+
+	libssh2_channel_get_exit_signal(
+	    s->task.channel, &name, &len, NULL, NULL, NULL, NULL);
+	if (name != NULL && len > 0)
+		snprintf(s->signal, sizeof(s->signal), "%s", name);
+	heap_free(&s->heap, name);
+	return s->signal[0] != '\0' || has_exit_status(&s->task);
+}
+
 static enum want
 exec_result(struct session *s)
 {
 	struct task_exec *e = &s->task;
-	char *name = NULL;
-	size_t len = 0;
 	int code;
 
-	libssh2_channel_get_exit_signal(
-	    e->channel, &name, &len, NULL, NULL, NULL, NULL);
-	if (name != NULL && len > 0) {
-		snprintf(s->signal, sizeof(s->signal), "%s", name);
-		heap_free(&s->heap, name);
-		return session_end(s, STATUS_FAILED, STAGE_COMMAND,
-		    "killed by signal %s", s->signal);
-	}
-	if (!has_exit_status(e))
+	if (!has_ended(s))
 		return session_end(s, STATUS_LOST, STAGE_COMMAND,
 		    "the server closed the channel without an exit status");
+	if (s->signal[0] != '\0')
+		return session_end(s, STATUS_FAILED, STAGE_COMMAND,
+		    "killed by signal %s", s->signal);
 	code = libssh2_channel_get_exit_status(e->channel);
 	s->result.has_exit_code = 1;
 	s->result.exit_code = (uint32_t)code;
@@ -295,10 +298,30 @@ exec_result(struct session *s)
 }
 
 static enum want
-step_close(struct session *s)
+step_stream(struct session *s)
 {
+	unsigned first = s->task.turns++ & 1;
+	enum want want;
 	int rc;
 
+	want = stream_stdin(s);
+	if (want == WANT_END)
+		return want;
+	/* They take turns, so that a flood on one can't hold up the other. */
+	want = stream_output(s, first);
+	if (want == WANT_NETWORK)
+		want = stream_output(s, !first);
+	if (want != WANT_NETWORK)
+		return want;
+	if (!libssh2_channel_eof(s->task.channel))
+		return session_again(s, STAGE_COMMAND);
+	/*
+	 * No more output. The command is over if its end was told; if not,
+	 * it may go on reading what we still send, until the server closes
+	 * the channel.
+	 */
+	if (has_ended(s))
+		return exec_result(s);
 	rc = libssh2_channel_wait_closed(s->task.channel);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return session_again(s, STAGE_COMMAND);
@@ -320,8 +343,6 @@ task_exec_step(struct session *s)
 		return step_start(s);
 	case EXEC_STREAM:
 		return step_stream(s);
-	case EXEC_CLOSE:
-		return step_close(s);
 	}
 	return WANT_END;
 }
@@ -331,7 +352,7 @@ task_exec_abort(struct session *s)
 {
 	struct task_exec *e = &s->task;
 
-	if (e->channel == NULL || e->state < EXEC_STREAM)
+	if (e->channel == NULL || !s->is_started)
 		return;
 #ifdef HAVE_LIBSSH2_CHANNEL_SIGNAL_EX
 	libssh2_channel_signal_ex(e->channel, "TERM", 4);

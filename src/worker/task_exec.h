@@ -23,7 +23,6 @@ enum exec_state {
 	EXEC_ENV,
 	EXEC_START,
 	EXEC_STREAM,
-	EXEC_CLOSE,
 };
 
 struct task_exec {
@@ -32,6 +31,7 @@ struct task_exec {
 	struct cursor env;    /* variables not sent yet */
 	const char *variable; /* the one being sent, "NAME=value" */
 	char *command;	      /* with what of env the server refused */
+	unsigned turns;
 	uint64_t stdin_sent;
 	bool is_stdin_done;
 	bool has_exit_status; /* the server has sent one */

@@ -42,6 +42,7 @@ void
 transport_turn(struct transport *t)
 {
 	t->turn_bytes = TRANSPORT_TURN_BYTES;
+	t->is_dry = false;
 }
 
 bool
@@ -124,11 +125,14 @@ socket_recv(struct transport *t, void *data, size_t len)
 {
 	ssize_t n;
 
+	if (t->is_dry)
+		return -EAGAIN;
 	do
 		n = recv(t->fd, data, len, 0);
 	while (n == -1 && errno == EINTR);
 	if (n > 0)
 		return n;
+	t->is_dry = true;
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return -EAGAIN;
 	if (n == -1 && t->error == 0)

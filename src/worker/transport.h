@@ -11,6 +11,9 @@
  *
  * Receiving hands out a bounded number of bytes a turn, since libssh2 reads
  * until there is nothing left, and an endless stream could pin the worker.
+ * Once the socket was found empty it is not asked again in the same turn, so
+ * that nothing can come into the library behind the back of a reader who has
+ * just been told that there is nothing.
  * The end of the stream is kept from libssh2 until all before it was read.
  *
  * What a server sends before the encryption starts, its greeting and its key
@@ -36,6 +39,7 @@
 struct transport {
 	int fd;
 	struct buf out;	    /* accepted from libssh2, not yet sent */
+	bool is_dry;	    /* the socket had no more in this turn */
 	size_t turn_bytes;  /* still to be handed out in this turn */
 	bool is_closed;	    /* end of stream or error was met */
 	bool is_dead;	    /* aborted: everything fails from here on */

@@ -9,7 +9,9 @@
  * of slots.
  *
  * Sessions that could go on at once, but had their share of this round, queue
- * for their next turn; while any does, the loop does not sleep.
+ * for their next turn; while any does, the loop does not sleep. Sessions that
+ * have output but no credit wait in a line of their own, and get turns in
+ * that order when credit comes.
  */
 #include "config.h"
 
@@ -30,17 +32,22 @@
 #define PIPE_READ_BYTES 65536u
 #define SESSION_BUCKETS 1024u
 
+/* Sessions in line, by their next_turn; each is in one line at most. */
+struct queue {
+	struct session *first, **last;
+};
+
 struct worker {
 	uv_loop_t loop;
 	uv_poll_t jobs, results;
 	uv_prepare_t before_sleep;
-	uv_idle_t turns;
+	uv_idle_t take_turns;
 	bool is_results_polled;
 	struct buf in, out;
 	uint8_t *config_frame;
 	struct msg_config config;
 	struct session *sessions[SESSION_BUCKETS]; /* by job */
-	struct session *turn_first, **turn_last;
+	struct queue turns, waiters;		   /* for a turn; for credit */
 	uint64_t credit;
 	uint64_t pause_began_ms, paused_ms;
 };
@@ -100,6 +107,9 @@ worker_send(
 		fatal("frame too large");
 }
 
+static void queue_init(struct queue *q);
+static void worker_turns(uv_idle_t *handle);
+
 /* --- output and credit --------------------------------------------------- */
 
 size_t
@@ -127,76 +137,105 @@ worker_paused_ms(const struct worker *w)
 	return paused;
 }
 
+/* Those who waited for credit have their turns now, in that order. */
 static void
 worker_add_credit(struct worker *w, uint32_t count)
 {
-	struct session *s;
-	unsigned i;
-
-	if (w->credit == 0) {
+	if (w->credit == 0)
 		w->paused_ms = worker_paused_ms(w);
-		for (i = 0; i < SESSION_BUCKETS; i++) {
-			for (s = w->sessions[i]; s != NULL; s = s->next) {
-				if (s->want == WANT_CREDIT)
-					worker_queue_turn(w, s);
-			}
-		}
-	}
 	w->credit += count;
+	if (w->waiters.first == NULL)
+		return;
+	*w->turns.last = w->waiters.first;
+	w->turns.last = w->waiters.last;
+	queue_init(&w->waiters);
+	uv_idle_start(&w->take_turns, worker_turns);
+}
+
+bool
+worker_has_waiters(const struct worker *w)
+{
+	return w->waiters.first != NULL || w->turns.first != NULL;
 }
 
 /* --- turns --------------------------------------------------------------- */
 
 static void
-worker_turns(uv_idle_t *handle)
+queue_init(struct queue *q)
 {
-	struct worker *w = handle->data;
-	struct session *s, *last;
-
-	if (w->turn_first == NULL) {
-		uv_idle_stop(handle);
-		return;
-	}
-	/* Those that queue again meanwhile come in the next round. */
-	last = NULL;
-	for (s = w->turn_first; s != NULL; s = s->next_turn)
-		last = s;
-	do {
-		s = w->turn_first;
-		w->turn_first = s->next_turn;
-		if (w->turn_first == NULL)
-			w->turn_last = &w->turn_first;
-		s->is_queued = false;
-		if (s == last)
-			last = NULL;
-		session_run(s);
-	} while (last != NULL && w->turn_first != NULL);
+	q->first = NULL;
+	q->last = &q->first;
 }
 
-void
-worker_queue_turn(struct worker *w, struct session *s)
+static void
+queue_put(struct queue *q, struct session *s)
 {
 	if (s->is_queued)
 		return;
 	s->is_queued = true;
 	s->next_turn = NULL;
-	*w->turn_last = s;
-	w->turn_last = &s->next_turn;
-	uv_idle_start(&w->turns, worker_turns);
+	*q->last = s;
+	q->last = &s->next_turn;
+}
+
+static struct session *
+queue_take(struct queue *q)
+{
+	struct session *s = q->first;
+
+	q->first = s->next_turn;
+	if (q->first == NULL)
+		q->last = &q->first;
+	s->is_queued = false;
+	return s;
+}
+
+/* Take s out, if it is in. */
+static void
+queue_remove(struct queue *q, struct session *s)
+{
+	struct session **p = &q->first;
+
+	while (*p != NULL && *p != s)
+		p = &(*p)->next_turn;
+	if (*p == NULL)
+		return;
+	*p = s->next_turn;
+	if (*p == NULL)
+		q->last = p;
+	s->is_queued = false;
 }
 
 static void
-worker_unqueue_turn(struct worker *w, struct session *s)
+worker_turns(uv_idle_t *handle)
 {
-	struct session **p = &w->turn_first;
+	struct worker *w = handle->data;
+	struct session *s, *last = NULL;
 
-	if (!s->is_queued)
-		return;
-	while (*p != s)
-		p = &(*p)->next_turn;
-	*p = s->next_turn;
-	if (*p == NULL)
-		w->turn_last = p;
+	/* Those that queue again meanwhile come in the next round. */
+	for (s = w->turns.first; s != NULL; s = s->next_turn)
+		last = s;
+	while (last != NULL && w->turns.first != NULL) {
+		s = queue_take(&w->turns);
+		if (s == last)
+			last = NULL;
+		session_run(s);
+	}
+	if (w->turns.first == NULL)
+		uv_idle_stop(handle);
+}
+
+void
+worker_queue_turn(struct worker *w, struct session *s)
+{
+	queue_put(&w->turns, s);
+	uv_idle_start(&w->take_turns, worker_turns);
+}
+
+void
+worker_queue_credit(struct worker *w, struct session *s)
+{
+	queue_put(&w->waiters, s);
 }
 
 /* --- sessions ------------------------------------------------------------ */
@@ -204,7 +243,8 @@ worker_unqueue_turn(struct worker *w, struct session *s)
 static void
 worker_drop(struct worker *w, struct session *s)
 {
-	worker_unqueue_turn(w, s);
+	queue_remove(&w->turns, s);
+	queue_remove(&w->waiters, s);
 	*s->link = s->next;
 	if (s->next != NULL)
 		s->next->link = s->link;
@@ -303,6 +343,8 @@ worker_frame(struct worker *w, const struct frame *frame)
 		session_verdict(s, &msg.verdict);
 	else if (frame->type == FRAME_SIGNATURE && s != NULL)
 		session_signature(s, &msg.signature);
+	else if (frame->type == FRAME_PING)
+		worker_send(w, FRAME_PONG, FRAME_NO_JOB, NULL);
 	else if (frame->type == FRAME_CREDIT)
 		worker_add_credit(w, msg.credit.count);
 	else if (frame->type == FRAME_CANCEL)
@@ -342,16 +384,17 @@ worker_main(void)
 		fatal("cannot set up libssh2 and libuv");
 	buf_init(&w->in, 2u * FRAME_MAX);
 	buf_init(&w->out, 64u << 20); /* see the bounds above */
-	w->turn_last = &w->turn_first;
+	queue_init(&w->turns);
+	queue_init(&w->waiters);
 	fd_set_nonblock(WORKER_JOB_FD);
 	fd_set_nonblock(WORKER_RESULT_FD);
 	if (uv_poll_init(&w->loop, &w->jobs, WORKER_JOB_FD) != 0 ||
 	    uv_poll_init(&w->loop, &w->results, WORKER_RESULT_FD) != 0)
 		fatal("cannot poll the pipes of control");
 	uv_prepare_init(&w->loop, &w->before_sleep);
-	uv_idle_init(&w->loop, &w->turns);
+	uv_idle_init(&w->loop, &w->take_turns);
 	w->jobs.data = w->results.data = w;
-	w->before_sleep.data = w->turns.data = w;
+	w->before_sleep.data = w->take_turns.data = w;
 	uv_poll_start(&w->jobs, UV_READABLE, jobs_ready);
 	uv_prepare_start(&w->before_sleep, worker_before_sleep);
 	uv_run(&w->loop, UV_RUN_DEFAULT);

@@ -6,6 +6,7 @@
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -29,6 +30,8 @@ void worker_send(
 
 /* Output bytes that control is ready to take now. */
 size_t worker_credit(const struct worker *w);
+/* Whether other sessions wait for a turn or for credit. */
+bool worker_has_waiters(const struct worker *w);
 /* Queue an OUTPUT frame, at most worker_credit() bytes. */
 void worker_output(
     struct worker *w, uint32_t job, const struct msg_output *msg);
@@ -41,6 +44,9 @@ uint64_t worker_paused_ms(const struct worker *w);
 
 /* Let s run again after the other sessions. */
 void worker_queue_turn(struct worker *w, struct session *s);
+
+/* Let s run again when there is credit. */
+void worker_queue_credit(struct worker *w, struct session *s);
 
 /* The session is over: send its result, free it and its slot. */
 void worker_session_ended(struct worker *w, struct session *s);

@@ -120,3 +120,13 @@ pss_kb() {
 	expect_status 0
 	[ "$(tr -d ' ' <"$BATS_TEST_TMPDIR/count")" = $((4 * 52428800)) ]
 }
+
+@test "a flood from three hosts does not starve the fourth" {
+	# shellcheck disable=SC2016
+	batch_start -workers 1 -h web01,web02,web03,web04 -cmd \
+	    'if [ $LAB_HOST = web04 ]; then sleep 1; echo hello; else yes; fi'
+	wait_until grep -q 'web04: hello' "$out"
+	kill -TERM "$pid"
+	batch_wait
+	expect_status 143
+}

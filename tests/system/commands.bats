@@ -225,6 +225,15 @@ second'
 	expect_report 'length == 3 and all(.exit_code == 3)'
 }
 
+@test "a command that closes its output still gets all of its input" {
+	head -c 10000000 /dev/zero >"$BATS_TEST_TMPDIR/data"
+	batch -h web01 -stdin "$BATS_TEST_TMPDIR/data" \
+	    -cmd 'exec >/dev/null 2>&1; sleep 1; cat >"$HOME/copy"; exit 7'
+	expect_status 1
+	expect_report '.[0].exit_code == 7'
+	cmp "$BATS_TEST_TMPDIR/data" "$(host_file web01 copy)"
+}
+
 @test "a command that copies its input back gets and gives all of it" {
 	head -c 5000000 /dev/urandom | base64 -w 0 >"$BATS_TEST_TMPDIR/data"
 	batch -h web01 -no-prefix -stdin "$BATS_TEST_TMPDIR/data" -cmd cat
@@ -243,6 +252,15 @@ second'
 	    -cmd 'printf "<%s>" "$LAB_ONE" "$LAB_TWO" "${LAB_THREE-unset}" "$LAB_FOUR"; echo'
 	expect_status 0
 	expect_lines 'web01: <a b><$x "y" '\''z'\'' \><><k=v>'
+}
+
+@test "a command and variables too large for a packet are a local error" {
+	local value
+	value=$(printf '%015000d' 0)
+	batch -h web01 -env "LAB_BIG=$value" -env "OTHER=$value" \
+	    -cmd ": $value"
+	expect_status 5
+	expect_result web01 error
 }
 
 @test "-env works for -script too" {

@@ -170,3 +170,23 @@ expect_cancelled() {
 	expect_status 0
 	expect_no_family
 }
+
+@test "SIGTERM ends a run whose reader has stopped reading" {
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	exec 7<>"$BATS_TEST_TMPDIR/fifo"
+	out=$BATS_TEST_TMPDIR/fifo batch_start -g web -cmd yes
+	wait_until workers_sleep
+	kill -TERM "$pid"
+	batch_wait
+	exec 7>&-
+	expect_status 143
+}
+
+# All is full: nothing moves any more.
+workers_sleep() {
+	local before after
+	before=$(cat /proc/"$pid"/stat | cut -d' ' -f 14,15)
+	sleep 0.5
+	after=$(cat /proc/"$pid"/stat | cut -d' ' -f 14,15)
+	[ "$before" = "$after" ]
+}

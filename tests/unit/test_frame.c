@@ -49,6 +49,8 @@ static const struct row {
     {"a request to sign", FRAME_SIGN, &sign},
     {"output with NUL in it", FRAME_OUTPUT, &output},
     {"a result", FRAME_RESULT, &result},
+    {"a ping", FRAME_PING, NULL},
+    {"a pong", FRAME_PONG, NULL},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -167,7 +169,7 @@ test_bad_headers(void **state)
 	    {"length over the maximum", "\0\100\0\0\1\0\0\0\0"},
 	    {"length all ones", "\377\377\377\377\1\0\0\0\0"},
 	    {"type 0", "\0\0\0\5\0\0\0\0\0"},
-	    {"type unknown", "\0\0\0\5\14\0\0\0\0"},
+	    {"type unknown", "\0\0\0\5\16\0\0\0\0"},
 	};
 	struct frame frame;
 	struct buf b;
