@@ -52,7 +52,8 @@ const struct option_row run_option_rows[] = {
     {"f,fanout", "N", OPTION_NUMBER, AT(fanout), "hosts at once (default 64)",
 	"Pace", 1, 100000},
     {"workers", "N", OPTION_NUMBER, AT(workers),
-	"worker processes (default: one a CPU)", NULL, 1, 1024},
+	"worker processes (default: as CPUs and fanout ask for)", NULL, 1,
+	1024},
     {"connect-timeout", "TIME", OPTION_SETTING, AT(connect_timeout),
 	"until logged in (default 10s)", .tag = SETTING_CONNECT_TIMEOUT},
     {"timeout", "TIME", OPTION_SETTING, AT(timeout),
@@ -80,11 +81,8 @@ const struct option_row run_option_rows[] = {
 void
 run_options_init(struct run_options *o)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
 	memset(o, 0, sizeof(*o));
 	o->fanout = FANOUT_DEFAULT;
-	o->workers = cpus > 0 ? (uint32_t)cpus : 1;
 }
 
 static int

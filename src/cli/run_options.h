@@ -21,8 +21,8 @@ struct run_options {
 	const char *user, *port, *identity;
 	bool ask_pass;
 	struct option_list known_hosts;
-	unsigned host_key; /* enum host_key_mode */
-	uint32_t fanout, workers;
+	unsigned host_key;	  /* enum host_key_mode */
+	uint32_t fanout, workers; /* 0: default */
 	const char *connect_timeout, *timeout;
 	uint32_t idle_timeout_ms;
 	unsigned output; /* enum output_mode */

@@ -49,13 +49,14 @@
 #define STILLBORN_MAX 3u
 
 /* Credit and windows: see msg_config. Bounds over all workers and hosts. */
-#define CREDIT_TOTAL (1u << 20)
-#define CREDIT_LEAST (32u << 10)
-#define CREDIT_MOST  (256u << 10)
-#define WINDOW_TOTAL (8u << 20)
-#define WINDOW_LEAST (64u << 10)
-#define WINDOW_MOST  (1u << 20)
-#define SIGNER_FDS   4
+#define CREDIT_TOTAL	(1u << 20)
+#define CREDIT_LEAST	(32u << 10)
+#define CREDIT_MOST	(256u << 10)
+#define WINDOW_TOTAL	(8u << 20)
+#define WINDOW_LEAST	(64u << 10)
+#define WINDOW_MOST	(1u << 20)
+#define SIGNER_FDS	4
+#define SESSIONS_OF_USE 32u
 
 struct loop {
 	struct run run;
@@ -335,6 +336,21 @@ loop_signals(struct loop *loop)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/*
+ * One for each CPU, but none for less than 32 hosts at once: a worker with few
+ * sessions wakes up for each single packet.
+ */
+static uint32_t
+useful_workers(uint32_t fanout)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t wanted = (fanout + SESSIONS_OF_USE - 1) / SESSIONS_OF_USE;
+
+	if (cpus < 1)
+		return 1;
+	return wanted < (uint32_t)cpus ? wanted : (uint32_t)cpus;
+}
+
 /* Fanout and workers that fit the hosts and the descriptors. */
 static void
 run_configure(struct run *run, uint32_t *workers)
@@ -345,7 +361,11 @@ run_configure(struct run *run, uint32_t *workers)
 
 	if (fanout > plan->host_count)
 		fanout = plan->host_count;
-	*workers = plan->workers < fanout ? plan->workers : fanout;
+	*workers = plan->workers;
+	if (*workers == 0)
+		*workers = useful_workers(fanout);
+	if (*workers > fanout)
+		*workers = fanout;
 	if ((fanout + *workers - 1) / *workers > sessions) {
 		fanout = sessions * *workers;
 		log_warn("-fanout %u needs more descriptors than \"ulimit "

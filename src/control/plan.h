@@ -18,7 +18,7 @@ struct plan {
 	struct host *hosts; /* passwords are in host->password by now */
 	uint32_t host_count;
 	uint32_t fanout;  /* hosts in flight over all workers */
-	uint32_t workers; /* at most fanout */
+	uint32_t workers; /* at most fanout; 0: as many as are of use */
 	uint32_t idle_timeout_ms;
 	const char *command;
 	struct bytes env; /* as in struct msg_config */

@@ -4,9 +4,12 @@
 #include "worker/session_ssh.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "util/buf.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+#include "worker/worker.h"
 
 static void *
 alloc_cb(size_t size, void **abstract)
@@ -102,37 +105,92 @@ session_algorithms(const struct session *s)
 					      : s->spec.host_key_algorithms;
 }
 
-/*
- * Set the preference list of a kind of method. Only those that libssh2 has
- * may be in it: libssh2 1.10 takes unknown ones out by copying memory onto
- * itself. Returns 0, or -1 if it has none of them.
- */
-static int
-session_prefer(LIBSSH2_SESSION *ssh, int kind, const char *list)
+/* The names of list that are also in known, in a new string; NULL if none. */
+static char *
+common_names(const char *list, const char *const *known, int count)
 {
-	const char **known = NULL, *name;
-	int count, i, rc = -1;
-	struct buf b;
+	char *names = NULL, *end = NULL;
+	const char *name;
 	size_t len;
+	int i;
 
-	count = libssh2_session_supported_algs(ssh, kind, &known);
-	buf_init(&b, 4096);
 	for (name = list; *name != '\0'; name += len + (name[len] == ',')) {
 		len = strcspn(name, ",");
 		for (i = 0; i < count; i++) {
-			if (strlen(known[i]) == len &&
-			    strncmp(known[i], name, len) == 0)
-				buf_printf(&b, "%s%s",
-				    buf_len(&b) > 0 ? "," : "", known[i]);
+			if (strncmp(known[i], name, len) != 0 ||
+			    known[i][len] != '\0')
+				continue;
+			if (names == NULL)
+				names = end = xmalloc(strlen(list) + 1);
+			else
+				*end++ = ',';
+			memcpy(end, name, len);
+			end += len;
+			*end = '\0';
 		}
 	}
-	if (buf_len(&b) > 0 && buf_append(&b, "", 1) == 0)
+	return names;
+}
+
+static char *
+known_names(LIBSSH2_SESSION *ssh, int kind, const char *list)
+{
+	const char **known = NULL;
+	int count = libssh2_session_supported_algs(ssh, kind, &known);
+	char *names;
+
+	if (count <= 0)
+		return NULL;
+	names = common_names(list, known, count);
+	libssh2_free(ssh, known);
+	return names;
+}
+
+void
+methods_init(struct methods *m)
+{
+	LIBSSH2_SESSION *ssh = libssh2_session_init();
+
+	if (ssh == NULL)
+		fatal("libssh2 has no memory");
+	m->kex = known_names(ssh, LIBSSH2_METHOD_KEX, METHODS_KEX);
+	m->cipher = known_names(ssh, LIBSSH2_METHOD_CRYPT_CS, METHODS_CIPHER);
+	m->mac = known_names(ssh, LIBSSH2_METHOD_MAC_CS, METHODS_MAC);
+	m->host_key_count = libssh2_session_supported_algs(
+	    ssh, LIBSSH2_METHOD_HOSTKEY, &m->host_keys);
+	if (m->kex == NULL || m->cipher == NULL || m->mac == NULL ||
+	    m->host_key_count <= 0)
+		fatal("this libssh2 has none of our methods");
+	/* The session stays: the names of host keys are its memory. */
+}
+
+/*
+ * Set the preference lists. Only what libssh2 has may be in them: libssh2 1.10
+ * takes unknown names out by copying memory onto itself. Returns 0, or -1 if
+ * it has none of the host key algorithms, or no memory.
+ */
+static int
+session_prefer(LIBSSH2_SESSION *ssh, const struct methods *m,
+    const char *host_key_algorithms)
+{
+	char *host_keys =
+	    common_names(host_key_algorithms, m->host_keys, m->host_key_count);
+	const struct {
+		int kind;
+		const char *list;
+	} prefs[] = {{LIBSSH2_METHOD_KEX, m->kex},
+	    {LIBSSH2_METHOD_CRYPT_CS, m->cipher},
+	    {LIBSSH2_METHOD_CRYPT_SC, m->cipher},
+	    {LIBSSH2_METHOD_MAC_CS, m->mac}, {LIBSSH2_METHOD_MAC_SC, m->mac},
+	    {LIBSSH2_METHOD_HOSTKEY, host_keys}};
+	int rc = host_keys != NULL ? 0 : -1;
+	size_t i;
+
+	for (i = 0; rc == 0 && i < sizeof(prefs) / sizeof(prefs[0]); i++)
 		rc = libssh2_session_method_pref(
-		    ssh, kind, (const char *)buf_head(&b));
-	if (count > 0)
-		libssh2_free(ssh, known);
-	buf_clear(&b);
-	return rc;
+		    ssh, prefs[i].kind, prefs[i].list);
+	free(host_keys);
+	return rc == 0 ? 0 : -1;
 }
 
 int
@@ -154,12 +212,6 @@ session_create(struct session *s)
 	session_callback(ssh, LIBSSH2_CALLBACK_RECV, (void (*)(void))recv_cb);
 	session_callback(
 	    ssh, LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))disconnect_cb);
-	if (session_prefer(ssh, LIBSSH2_METHOD_KEX, METHODS_KEX) != 0 ||
-	    session_prefer(ssh, LIBSSH2_METHOD_CRYPT_CS, METHODS_CIPHER) != 0 ||
-	    session_prefer(ssh, LIBSSH2_METHOD_CRYPT_SC, METHODS_CIPHER) != 0 ||
-	    session_prefer(ssh, LIBSSH2_METHOD_MAC_CS, METHODS_MAC) != 0 ||
-	    session_prefer(ssh, LIBSSH2_METHOD_MAC_SC, METHODS_MAC) != 0)
-		return -1;
 	return session_prefer(
-	    ssh, LIBSSH2_METHOD_HOSTKEY, session_algorithms(s));
+	    ssh, worker_methods(s->worker), session_algorithms(s));
 }

@@ -28,6 +28,7 @@
 #include "util/log.h"
 #include "util/xalloc.h"
 #include "worker/session.h"
+#include "worker/session_ssh.h"
 
 #define PIPE_READ_BYTES 65536u
 #define SESSION_BUCKETS 1024u
@@ -46,6 +47,7 @@ struct worker {
 	struct buf in, out;
 	uint8_t *config_frame;
 	struct msg_config config;
+	struct methods methods;
 	struct session *sessions[SESSION_BUCKETS]; /* by job */
 	struct queue turns, waiters;		   /* for a turn; for credit */
 	uint64_t credit;
@@ -62,6 +64,12 @@ const struct msg_config *
 worker_config(const struct worker *w)
 {
 	return &w->config;
+}
+
+const struct methods *
+worker_methods(const struct worker *w)
+{
+	return &w->methods;
 }
 
 /* --- to control ---------------------------------------------------------- */
@@ -382,6 +390,7 @@ worker_main(void)
 
 	if (libssh2_init(0) != 0 || uv_loop_init(&w->loop) != 0)
 		fatal("cannot set up libssh2 and libuv");
+	methods_init(&w->methods);
 	buf_init(&w->in, 2u * FRAME_MAX);
 	buf_init(&w->out, 64u << 20); /* see the bounds above */
 	queue_init(&w->turns);

@@ -13,6 +13,7 @@
 
 #include "wire/frame.h"
 
+struct methods;
 struct session;
 struct worker;
 
@@ -23,6 +24,7 @@ _Noreturn void worker_main(void);
 
 uv_loop_t *worker_loop(struct worker *w);
 const struct msg_config *worker_config(const struct worker *w);
+const struct methods *worker_methods(const struct worker *w);
 
 /* Queue a frame for control. */
 void worker_send(

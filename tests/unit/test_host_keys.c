@@ -324,14 +324,14 @@ static const struct {
 	unsigned int port;
 	const char *list;
 } algorithm_cases[] = {
-    {"nothing known", "", 22, ED "," P256 "," P384 "," P521 "," RSA},
-    {"RSA known", "web1 {R}\n", 22, RSA "," ED "," P256 "," P384 "," P521},
+    {"nothing known", "", 22, P256 "," ED "," P384 "," P521 "," RSA},
+    {"RSA known", "web1 {R}\n", 22, RSA "," P256 "," ED "," P384 "," P521},
     {"two known, our order", "web1 {R}\nweb1 {F}\n", 22,
-	P384 "," RSA "," ED "," P256 "," P521},
+	P384 "," RSA "," P256 "," ED "," P521},
     {"a type of other hosts comes second", "web1 {R}\nweb2 {G}\n", 22,
-	RSA "," P521 "," ED "," P256 "," P384},
+	RSA "," P521 "," P256 "," ED "," P384},
     {"hashed lines count as other hosts", "{#web1} {R}\nweb1 {G}\n", 22,
-	P521 "," RSA "," ED "," P256 "," P384},
+	P521 "," RSA "," P256 "," ED "," P384},
     {"a pattern", "web? {E}\n", 22, P256 "," ED "," P384 "," P521 "," RSA},
     {"the port's own first", "web1 {E}\n[web1]:2222 {R}\n", 2222,
 	RSA "," P256 "," ED "," P384 "," P521},
@@ -339,9 +339,9 @@ static const struct {
 	RSA "," P256 "," ED "," P384 "," P521},
     {"marked lines say nothing",
 	"@revoked web1 {R}\n@cert-authority web1 {E}\n@x {#web1} {G}\n", 22,
-	ED "," P256 "," P384 "," P521 "," RSA},
+	P256 "," ED "," P384 "," P521 "," RSA},
     {"types we never offer", "web1 {K}\nweb1 {C}\nweb1 {D}\n", 22,
-	ED "," P256 "," P384 "," P521 "," RSA},
+	P256 "," ED "," P384 "," P521 "," RSA},
 };
 
 static void
@@ -376,7 +376,7 @@ static const struct {
     {"unknown host", "web2 {R}\n", 22, 'A', NULL},
     {"another key of the type", "web1 {B}\nweb1 {R}\n", 22, 'A', NULL},
     {"another type", "web1 {R}\n", 22, 'A',
-	RSA "," ED "," P256 "," P384 "," P521},
+	RSA "," P256 "," ED "," P384 "," P521},
     {"another type, hashed", "{#web1} {R}\n{#web1} {E}\n", 22, 'A',
 	P256 "," RSA "," ED "," P384 "," P521},
     {"another curve", "web1 {E}\n", 22, 'F',
@@ -384,9 +384,9 @@ static const struct {
     {"only types we never offer", "web1 {K}\nweb1 {D}\n", 22, 'A', NULL},
     {"revoked", "web1 {R}\n@revoked * {A}\n", 22, 'A', NULL},
     {"the bare name", "web1 {R}\n", 2222, 'A',
-	RSA "," ED "," P256 "," P384 "," P521},
+	RSA "," P256 "," ED "," P384 "," P521},
     {"the bare name, hashed", "{#web1} {R}\n", 2222, 'A',
-	RSA "," ED "," P256 "," P384 "," P521},
+	RSA "," P256 "," ED "," P384 "," P521},
     {"the bare name holds the type", "web1 {R}\nweb1 {B}\n", 2222, 'A', NULL},
     {"the bare name does not help the port", "[web1]:2222 {E}\nweb1 {R}\n",
 	2222, 'A', P256 "," ED "," P384 "," P521 "," RSA},
