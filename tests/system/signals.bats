@@ -185,8 +185,8 @@ expect_cancelled() {
 # All is full: nothing moves any more.
 workers_sleep() {
 	local before after
-	before=$(cat /proc/"$pid"/stat | cut -d' ' -f 14,15)
+	before=$(cut -d' ' -f 14,15 /proc/"$pid"/stat)
 	sleep 0.5
-	after=$(cat /proc/"$pid"/stat | cut -d' ' -f 14,15)
+	after=$(cut -d' ' -f 14,15 /proc/"$pid"/stat)
 	[ "$before" = "$after" ]
 }
