@@ -257,7 +257,7 @@ second'
 @test "a command and variables too large for a packet are a local error" {
 	local value
 	value=$(printf '%015000d' 0)
-	batch -h web01 -env "LAB_BIG=$value" -env "OTHER=$value" \
+	batch -h web01 -env "OTHER_ONE=$value" -env "OTHER_TWO=$value" \
 	    -cmd ": $value"
 	expect_status 5
 	expect_result web01 error

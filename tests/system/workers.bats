@@ -118,6 +118,17 @@ expect_each_host_once() {
 	expect_result web01 lost
 }
 
+@test "a worker that hangs is killed, its hosts are lost" {
+	batch_start -h web01 -cmd "$command"
+	wait_until ran_at_least 1
+	kill -STOP "$(workers "$pid")"
+	# Half a minute of silence.
+	wait_until grep -q 'hangs' "$err" || wait_until grep -q 'hangs' "$err"
+	batch_wait
+	expect_status 3
+	expect_result web01 lost
+}
+
 @test "killed workers leave no process behind" {
 	batch_start -g web,db -fanout 4 -workers 2 -cmd "$command"
 	wait_until ran_at_least 4
