@@ -62,12 +62,6 @@ summary_free(struct summary *s)
 	free(s);
 }
 
-size_t
-summary_count(const struct summary *s, enum status status)
-{
-	return s->counts[status];
-}
-
 static struct group *
 summary_group(struct summary *s, const struct record *r, const char *reason)
 {

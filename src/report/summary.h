@@ -14,7 +14,6 @@ struct summary;
 struct summary *summary_new(void);
 void summary_free(struct summary *s);
 void summary_add(struct summary *s, const struct record *record);
-size_t summary_count(const struct summary *s, enum status status);
 
 /*
  * Append the text to out. elapsed_ms: how long the run took. Returns nothing

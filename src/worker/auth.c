@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/namelist.h"
 #include "util/xalloc.h"
 #include "worker/session.h"
 #include "worker/worker.h"
@@ -159,17 +160,7 @@ keyboard_cb(const char *name, int name_len, const char *instruction,
 static bool
 auth_offers(const struct auth *a, const char *method)
 {
-	size_t len = strlen(method);
-	const char *p = a->methods;
-
-	while (p != NULL && *p != '\0') {
-		if (strncmp(p, method, len) == 0 &&
-		    (p[len] == ',' || p[len] == '\0'))
-			return true;
-		p = strchr(p, ',');
-		p = p != NULL ? p + 1 : NULL;
-	}
-	return false;
+	return namelist_has(a->methods, method, strlen(method));
 }
 
 static enum want

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/namelist.h"
 #include "worker/session_ssh.h"
 
 static const char *
@@ -106,17 +107,13 @@ session_no_methods(struct session *s)
 static bool
 list_has_common(const char *ours, const char *theirs)
 {
-	const char *p, *q;
+	const char *p;
 	size_t len;
 
 	for (p = theirs; *p != '\0'; p += len + (p[len] == ',')) {
 		len = strcspn(p, ",");
-		for (q = ours; q != NULL; q = strchr(q, ',')) {
-			q += *q == ',';
-			if (strncmp(p, q, len) == 0 &&
-			    (q[len] == ',' || q[len] == '\0'))
-				return true;
-		}
+		if (namelist_has(ours, p, len))
+			return true;
 	}
 	return false;
 }
