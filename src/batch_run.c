@@ -3,27 +3,15 @@
 #include "config.h"
 
 #include <ctype.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <jansson.h>
-#include <openssl/opensslv.h>
-
 #include "cli/options.h"
+#include "cli/program.h"
 #include "cli/run_options.h"
-#include "control/control.h"
 #include "control/input.h"
-#include "inventory/select.h"
-#include "util/log.h"
+#include "util/fdio.h"
 #include "util/quote.h"
-#include "util/xalloc.h"
-
-#define EXIT_USAGE 2
-#define EXIT_LOCAL 5
 
 /* libssh2 sends no packet over 35,000 bytes, RFC 4253 section 6.1. */
 #define COMMAND_MAX 32000u
@@ -34,6 +22,9 @@ struct options {
 	struct run_options run;
 	const char *command, *script, *input;
 	struct option_list env;
+	/* what the plan points to */
+	int input_fd;
+	struct buf command_line, env_strings;
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -50,27 +41,19 @@ static const struct option_row command_rows[] = {
     {NULL},
 };
 
-static void
-usage(const struct option_table *tables, FILE *out)
-{
-	fprintf(out,
-	    "usage: batch_run -h HOSTS | -g GROUPS  -cmd COMMAND [options]\n"
-	    "       batch_run -g GROUPS -script FILE [options] [-- ARG...]\n"
-	    "       batch_run -g GROUPS -list\n");
-	options_help(tables, out);
-	fprintf(out,
-	    "\nExit status: 0 all ok, 1 a command failed, 2 usage, 3 "
-	    "unreachable/timeout/lost,\n4 host key or login, 5 local error.  "
-	    "See batch_run(1), batch_inventory(5).\n");
-}
+static const struct option_row limit_rows[] = {
+    {"timeout", "TIME", OPTION_SETTING, AT(run.timeout),
+	"of the command (default none)", .tag = SETTING_TIMEOUT},
+    {"idle-timeout", "TIME", OPTION_DURATION, AT(run.idle_timeout_ms),
+	"without a byte (default none)"},
+    {NULL},
+};
 
-static void
-version(void)
-{
-	printf("batch_run %s\nbuilt with libssh2 %s, OpenSSL %s, jansson %s\n",
-	    PACKAGE_VERSION, LIBSSH2_BUILT_WITH, OPENSSL_VERSION_STR,
-	    JANSSON_VERSION);
-}
+static const struct option_row exit_rows[] = {
+    {"S", NULL, OPTION_FLAG, AT(run.largest_exit),
+	"exit with the largest remote exit status"},
+    {NULL},
+};
 
 /* --- the command --------------------------------------------------------- */
 
@@ -117,13 +100,10 @@ script_interpreter(int fd, struct buf *command)
 	    is_shell(interpreter) ? "-s --" : "-");
 }
 
-/* Fill in what runs and what it reads. Returns 0, or -1 with err. */
+/* What may go with what. */
 static int
-plan_command(struct plan *plan, const struct options *o, char **args,
-    struct buf *command, struct error *err)
+check_command(const struct options *o, char **args, struct error *err)
 {
-	const char *input = o->script != NULL ? o->script : o->input;
-
 	if (o->command == NULL && o->script == NULL)
 		return error_set(err, "nothing to run: give -cmd or -script");
 	if (o->command != NULL && o->script != NULL)
@@ -139,13 +119,28 @@ plan_command(struct plan *plan, const struct options *o, char **args,
 		    args[0]);
 	if (o->command != NULL && o->command[0] == '\0')
 		return error_set(err, "-cmd: the command is empty");
+	return 0;
+}
+
+/* Fill in what runs and what it reads. Returns 0, or -1 with err. */
+static int
+plan_command(
+    struct plan *plan, struct options *o, char **args, struct error *err)
+{
+	const char *input = o->script != NULL ? o->script : o->input;
+	struct buf *command = &o->command_line;
+
+	if (check_command(o, args, err) == -1)
+		return -1;
 	if (input != NULL) {
-		plan->stdin_fd = input_open(input, &plan->stdin_bytes, err);
-		if (plan->stdin_fd == -1)
+		o->input_fd = input_open(input, &plan->config.input_bytes, err);
+		if (o->input_fd == -1)
 			return -1;
+		plan->input_fd = o->input_fd;
+		plan->config.has_input = 1;
 	}
 	if (o->script != NULL)
-		script_interpreter(plan->stdin_fd, command);
+		script_interpreter(plan->input_fd, command);
 	else
 		buf_puts(command, o->command);
 	for (; *args != NULL; args++) {
@@ -158,14 +153,14 @@ plan_command(struct plan *plan, const struct options *o, char **args,
 		    "for -script",
 		    COMMAND_MAX);
 	buf_append(command, "", 1);
-	plan->command = (const char *)buf_head(command);
+	plan->config.command = (const char *)buf_head(command);
 	return 0;
 }
 
 static int
-plan_env(struct plan *plan, const struct options *o, struct buf *env,
-    struct error *err)
+plan_env(struct plan *plan, struct options *o, struct error *err)
 {
+	struct buf *env = &o->env_strings;
 	const char *text, *p;
 	size_t i;
 
@@ -180,93 +175,54 @@ plan_env(struct plan *plan, const struct options *o, struct buf *env,
 			return error_set(
 			    err, "-env: more than %u bytes", COMMAND_MAX);
 	}
-	plan->env = (struct bytes){buf_head(env), buf_len(env)};
+	plan->config.env = (struct bytes){buf_head(env), buf_len(env)};
 	return 0;
 }
 
 /* --- main ---------------------------------------------------------------- */
 
-/* Programs expect 0 to 2 to be open, or their files land there. */
-static void
-open_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd != -1 && fd <= STDERR_FILENO);
-	if (fd != -1)
-		close(fd);
-}
-
 static int
-run(const struct options *o, char **args, struct error *err)
+plan_run(void *ctx, struct plan *plan, const struct run_hosts *hosts,
+    char **operands, struct error *err)
 {
-	struct plan plan = {.stdin_fd = -1};
-	struct run_hosts hosts;
-	struct buf command, env;
-	int status = EXIT_USAGE;
+	struct options *o = ctx;
 
-	buf_init(&command, ARGUMENTS_MAX);
-	buf_init(&env, COMMAND_MAX);
-	if (run_hosts_load(&hosts, &o->run, err) == -1)
-		goto out;
-	if (o->run.list || o->run.list_folded) {
-		status = run_hosts_list(&hosts, o->run.list_folded, err) == -1
-		    ? EXIT_LOCAL
-		    : 0;
-		goto out;
-	}
-	if (plan_command(&plan, o, args, &command, err) == -1 ||
-	    plan_env(&plan, o, &env, err) == -1 ||
-	    run_plan_fill(&plan, &o->run, &hosts, err) == -1)
-		goto out;
-	status = control_run(&plan, err);
-	if (status == -1)
-		status = EXIT_LOCAL;
-	else
-		err->text[0] = '\0';
-out:
-	report_free(plan.report);
-	host_keys_free(plan.host_keys);
-	if (plan.stdin_fd != -1)
-		close(plan.stdin_fd);
-	run_hosts_clear(&hosts);
-	buf_clear(&command);
-	buf_clear(&env);
-	return status;
+	(void)hosts;
+	plan->config.task = TASK_EXEC;
+	if (plan_command(plan, o, operands, err) == -1)
+		return -1;
+	return plan_env(plan, o, err);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options o = {.command = NULL};
-	const struct rlimit no_core = {0, 0};
-	struct error err = {""};
-	const struct option_table tables[] = {
-	    {command_rows, &o}, {run_option_rows, &o.run}, {NULL, NULL}};
-	int operand, status;
+	struct options o = {.input_fd = -1};
+	const struct option_table tables[] = {{command_rows, &o},
+	    {run_option_rows, &o.run}, {limit_rows, &o},
+	    {run_output_rows, &o.run}, {exit_rows, &o},
+	    {run_general_rows, &o.run}, {NULL, NULL}};
+	const struct program program = {.name = "batch_run",
+	    .usage = "usage: batch_run -h HOSTS | -g GROUPS  -cmd COMMAND "
+		     "[options]\n"
+		     "       batch_run -g GROUPS -script FILE [options] [-- "
+		     "ARG...]\n"
+		     "       batch_run -g GROUPS -list\n",
+	    .epilog = "\nExit status: 0 all ok, 1 a command failed, 2 usage, 3 "
+		      "unreachable/timeout/lost,\n4 host key or login, 5 local "
+		      "error.  See batch_run(1), batch_inventory(5).\n",
+	    .tables = tables,
+	    .options = &o.run,
+	    .plan = plan_run,
+	    .ctx = &o};
+	int status;
 
-	open_standard_descriptors();
-	setrlimit(RLIMIT_CORE, &no_core); /* it would hold passwords */
-	log_init("batch_run");
+	buf_init(&o.command_line, ARGUMENTS_MAX);
+	buf_init(&o.env_strings, COMMAND_MAX);
 	run_options_init(&o.run);
-	if (options_parse(tables, argc, argv, &operand, &err) == -1) {
-		log_error("%s", err.text);
-		fprintf(stderr, "See batch_run --help.\n");
-		status = EXIT_USAGE;
-	} else if (o.run.help) {
-		usage(tables, stdout);
-		status = 0;
-	} else if (o.run.version) {
-		version();
-		status = 0;
-	} else {
-		log_set_quiet(o.run.quiet);
-		status = run(&o, argv + operand, &err);
-		if (err.text[0] != '\0')
-			log_error("%s", err.text);
-	}
-	options_clear(tables);
+	status = program_run(&program, argc, argv);
+	buf_clear(&o.command_line);
+	buf_clear(&o.env_strings);
+	fd_close(&o.input_fd);
 	return status;
 }

@@ -3,6 +3,7 @@
 
 #include "cli/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -100,6 +101,45 @@ number_parse(const struct option_row *row, const char *text, uint32_t *value,
 	return 0;
 }
 
+/* A whole number of bytes, or a decimal one of K, M, G or T. */
+static int
+size_parse(const struct option_row *row, const char *text, uint64_t *value,
+    struct error *err)
+{
+	static const char units[] = "kmgt";
+	static const uint64_t most = UINT64_C(1) << 60;
+	size_t whole = strspn(text, "0123456789"), part = 0, i;
+	const char *s = text + whole, *unit;
+	uint64_t scale = 1, bytes, digit;
+
+	if (*s == '.')
+		part = strspn(++s, "0123456789");
+	unit = s[part] != '\0' ? strchr(units, tolower((unsigned char)s[part]))
+			       : NULL;
+	if (unit != NULL)
+		scale <<= 10 * (unit - units + 1);
+	if (whole == 0 || s[part + (unit != NULL)] != '\0' ||
+	    (s != text + whole && (part == 0 || unit == NULL)))
+		return error_set(err,
+		    "\"%.40s\" is not a size (bytes, or like 500k, 1.5M, 10G)",
+		    text);
+	errno = 0;
+	bytes = strtoull(text, NULL, 10);
+	if (errno != 0 || bytes > most / scale)
+		return error_set(err, "\"%.40s\" is too much", text);
+	bytes *= scale;
+	for (i = 0; i < part; i++) {
+		digit = (uint64_t)(s[i] - '0');
+		bytes += digit * scale / 10;
+		scale /= 10;
+	}
+	if (bytes < row->least)
+		return error_set(err, "\"%.40s\" is less than %u byte%s", text,
+		    row->least, row->least == 1 ? "" : "s");
+	*value = bytes;
+	return 0;
+}
+
 static int
 word_parse(const struct option_row *row, const char *text, unsigned *value,
     struct error *err)
@@ -141,6 +181,8 @@ option_set(const struct option_row *row, void *target, const char *text,
 		return number_parse(row, text, (void *)place, err);
 	case OPTION_DURATION:
 		return duration_parse(text, (void *)place, err);
+	case OPTION_SIZE:
+		return size_parse(row, text, (void *)place, err);
 	case OPTION_WORD:
 		return word_parse(row, text, (void *)place, err);
 	case OPTION_LIST:
@@ -182,18 +224,50 @@ option_refused(
 	return -1;
 }
 
+/* The value of names[index] that getopt found, and those that follow it. */
+static int
+option_take(const struct names *names, int index, int argc, char **argv,
+    struct error *err)
+{
+	const struct name *n = &names->names[index];
+	const char *text = optarg;
+	struct error why;
+
+	for (;;) {
+		if (option_set(n->row, n->target, text, &why) == -1)
+			return error_set(err, "option -%s: %s",
+			    names->options[index].name, why.text);
+		if (!n->row->takes_more || optind >= argc ||
+		    (argv[optind][0] == '-' && argv[optind][1] != '\0'))
+			return 0;
+		text = argv[optind++];
+	}
+}
+
+/* last: the index of the option before the word, or -1. */
+static int
+operand_refused(
+    const char *word, const struct names *names, int last, struct error *err)
+{
+	if (last == -1 || names->names[last].row->kind == OPTION_FLAG)
+		return error_set(err, "unexpected argument \"%s\"", word);
+	return error_set(err,
+	    "unexpected argument \"%s\": -%s takes one word; quote blanks, and "
+	    "globs that are not for this shell",
+	    word, names->options[last].name);
+}
+
 int
 options_parse(const struct option_table *tables, int argc, char **argv,
     int *operand, struct error *err)
 {
 	struct names names;
-	struct error why;
-	int index, rc, result = 0, at;
+	int index, rc, result = 0, at, last = -1;
 
 	names_init(&names, tables);
 	opterr = 0;
 	optind = 1;
-	for (;;) {
+	while (result == 0) {
 		at = optind;
 		rc = getopt_long_only(argc, argv, "+:", names.options, &index);
 		if (rc == -1)
@@ -202,17 +276,12 @@ options_parse(const struct option_table *tables, int argc, char **argv,
 			result = option_refused(rc, argv[at], &names, err);
 			break;
 		}
-		if (option_set(names.names[index].row,
-			names.names[index].target, optarg, &why) == -1) {
-			result = error_set(err, "option -%s: %s",
-			    names.options[index].name, why.text);
-			break;
-		}
+		result = option_take(&names, index, argc, argv, err);
+		last = index;
 	}
 	*operand = optind;
 	if (result == 0 && optind < argc && strcmp(argv[optind - 1], "--") != 0)
-		result =
-		    error_set(err, "unexpected argument \"%s\"", argv[optind]);
+		result = operand_refused(argv[optind], &names, last, err);
 	names_clear(&names);
 	return result;
 }

@@ -19,6 +19,7 @@ enum option_kind {
 	OPTION_STRING,	 /* const char *: the last one given */
 	OPTION_NUMBER,	 /* uint32_t: from least to most */
 	OPTION_DURATION, /* uint32_t: milliseconds */
+	OPTION_SIZE,	 /* uint64_t: bytes, "10M" is 10 << 20; from least */
 	OPTION_WORD,	 /* unsigned: index in words */
 	OPTION_SETTING,	 /* const char *: a value of the setting in tag */
 	OPTION_LIST,	 /* struct option_list: every one, in order */
@@ -45,6 +46,11 @@ struct option_row {
 	uint32_t least, most;
 	const char *words; /* of OPTION_WORD, "|" between */
 	int tag;	   /* of OPTION_LIST */
+	/*
+	 * OPTION_LIST: the words up to the next option are values, too, since
+	 * that is what a shell makes of a glob.
+	 */
+	bool takes_more;
 };
 
 /* Rows, ended by one whose names are NULL, and the struct they fill. */
@@ -56,8 +62,8 @@ struct option_table {
 /*
  * Parse argv into the targets of the tables, which hold the defaults; a table
  * whose rows are NULL ends them. *operand is set to the index of the first
- * argument that is no option (those may follow only "--"; another one is an
- * error), argc if none. Returns 0, or -1 with err.
+ * argument that is neither option nor value (those may follow only "--";
+ * another one is an error), argc if none. Returns 0, or -1 with err.
  */
 int options_parse(const struct option_table *tables, int argc, char **argv,
     int *operand, struct error *err);

@@ -56,11 +56,10 @@ const struct option_row run_option_rows[] = {
 	1024},
     {"connect-timeout", "TIME", OPTION_SETTING, AT(connect_timeout),
 	"until logged in (default 10s)", .tag = SETTING_CONNECT_TIMEOUT},
-    {"timeout", "TIME", OPTION_SETTING, AT(timeout),
-	"of the command (default none)", .tag = SETTING_TIMEOUT},
-    {"idle-timeout", "TIME", OPTION_DURATION, AT(idle_timeout_ms),
-	"without a byte (default none)"},
+    {NULL},
+};
 
+const struct option_row run_output_rows[] = {
     {"output", "MODE", OPTION_WORD, AT(output), "live (default) or none",
 	"Output", .words = "live|none"},
     {"no-prefix", NULL, OPTION_FLAG, AT(no_prefix), "lines without \"host: \""},
@@ -68,8 +67,10 @@ const struct option_row run_option_rows[] = {
 	"one JSON record a host, a line each"},
     {"color", "WHEN", OPTION_WORD, AT(color), "auto (default), always, never",
 	.words = "auto|always|never"},
-    {"S", NULL, OPTION_FLAG, AT(largest_exit),
-	"exit with the largest remote exit status"},
+    {NULL},
+};
+
+const struct option_row run_general_rows[] = {
     {"q,quiet", NULL, OPTION_FLAG, AT(quiet),
 	"no warnings, no summary if all is well"},
     {"help", NULL, OPTION_FLAG, AT(help), "this text"},
@@ -83,6 +84,7 @@ run_options_init(struct run_options *o)
 {
 	memset(o, 0, sizeof(*o));
 	o->fanout = FANOUT_DEFAULT;
+	o->progress = PROGRESS_NEVER;
 }
 
 static int
@@ -226,6 +228,9 @@ run_plan_fill(struct plan *plan, const struct run_options *o,
 	    .is_quiet = o->quiet,
 	    .is_largest_exit = o->largest_exit,
 	    .color = (enum color_mode)o->color,
+	    .progress = (enum progress_mode)o->progress,
+	    .verb = plan->config.task == TASK_GET ? "get" : "put",
+	    .host_bytes = plan->config.total_bytes,
 	    .report_path = o->report,
 	    .fanout = o->fanout};
 
@@ -233,7 +238,7 @@ run_plan_fill(struct plan *plan, const struct run_options *o,
 	plan->host_count = (uint32_t)hostset_count(h->names);
 	plan->fanout = o->fanout;
 	plan->workers = o->workers;
-	plan->idle_timeout_ms = o->idle_timeout_ms;
+	plan->config.idle_timeout_ms = o->idle_timeout_ms;
 	plan->has_accept_new = o->host_key == HOST_KEY_ACCEPT_NEW;
 	plan->can_prompt = prompt_is_possible();
 	if (load_passwords(o, h, err) == -1 ||

@@ -28,12 +28,19 @@ struct run_options {
 	unsigned output; /* enum output_mode */
 	bool no_prefix;
 	const char *report;
-	unsigned color; /* enum color_mode */
+	unsigned color;	   /* enum color_mode */
+	unsigned progress; /* enum progress_mode */
 	bool largest_exit, quiet, help, version;
 };
 
-/* For options_parse(), with a struct run_options as its target. */
+/*
+ * For options_parse(), with a struct run_options as their target: hosts, login
+ * and pace; the output; help and the like. What timeout, idle_timeout_ms,
+ * largest_exit and progress mean is the program's to say, in rows of its own.
+ */
 extern const struct option_row run_option_rows[];
+extern const struct option_row run_output_rows[];
+extern const struct option_row run_general_rows[];
 
 void run_options_init(struct run_options *o);
 
@@ -59,8 +66,8 @@ int run_hosts_list(
 
 /*
  * Ask for or read passwords, read known_hosts, and fill in the parts of plan
- * that come from o and h. The caller frees plan->host_keys and plan->report.
- * Returns 0, or -1 with err.
+ * that come from o and h; what to do is in plan already. The caller frees
+ * plan->host_keys and plan->report. Returns 0, or -1 with err.
  */
 int run_plan_fill(struct plan *plan, const struct run_options *o,
     struct run_hosts *h, struct error *err);

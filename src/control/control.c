@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "control/limits.h"
+#include "control/rate.h"
 #include "control/run.h"
 #include "util/clock.h"
 #include "util/fdio.h"
@@ -48,15 +49,7 @@
 /* Workers that die before they were ready, in a row, end the run. */
 #define STILLBORN_MAX 3u
 
-/* Credit and windows: see msg_config. Bounds over all workers and hosts. */
-#define CREDIT_TOTAL	(1u << 20)
-#define CREDIT_LEAST	(32u << 10)
-#define CREDIT_MOST	(256u << 10)
-#define WINDOW_TOTAL	(8u << 20)
-#define WINDOW_LEAST	(64u << 10)
-#define WINDOW_MOST	(1u << 20)
-#define SIGNER_FDS	4
-#define SESSIONS_OF_USE 32u
+#define SIGNER_FDS    4
 
 struct loop {
 	struct run run;
@@ -68,12 +61,6 @@ struct loop {
 	uint64_t next_tick_ms;
 	bool is_aborted; /* by a second signal: leave at once */
 };
-
-static uint32_t
-clamp(uint32_t value, uint32_t least, uint32_t most)
-{
-	return value < least ? least : value > most ? most : value;
-}
 
 /* --- stopping ------------------------------------------------------------ */
 
@@ -211,10 +198,15 @@ loop_worker_read(struct loop *loop, uint32_t i)
 static int
 loop_timeout_ms(const struct loop *loop)
 {
+	const struct run *run = &loop->run;
 	uint64_t now = clock_now_ms(), next = loop->next_tick_ms;
 
-	if (loop->run.stop_status != 0 && loop->run.stop_deadline_ms < next)
-		next = loop->run.stop_deadline_ms;
+	if (run->stop_status != 0 && run->stop_deadline_ms < next)
+		next = run->stop_deadline_ms;
+	if (rate_due_ms(run) < next)
+		next = rate_due_ms(run);
+	if (report_due_ms(run->plan->report) < next)
+		next = report_due_ms(run->plan->report);
 	return next > now ? (int)(next - now) : 0;
 }
 
@@ -273,6 +265,7 @@ loop_round(struct loop *loop)
 		if (pool_fds[2 * i].fd != -1 && pool_fds[2 * i].revents != 0)
 			loop_worker_read(loop, i);
 	}
+	report_running(run->plan->report, ledger_in_flight(run->ledger));
 	report_flush(run->plan->report);
 	loop_check_report(loop);
 	if (fds[0].revents != 0)
@@ -280,6 +273,7 @@ loop_round(struct loop *loop)
 	loop_tick(loop);
 	dispatch_credit(run);
 	dispatch_jobs(run);
+	rate_tell(run);
 	for (i = 0; i < run->pool.count; i++)
 		pool_write(&run->pool, i);
 }
@@ -334,54 +328,6 @@ loop_signals(struct loop *loop)
 	if (loop->signal_fd == -1)
 		fatal("signalfd: %s", strerror(errno));
 	signal(SIGPIPE, SIG_IGN);
-}
-
-/*
- * One for each CPU, but none for less than 32 hosts at once: a worker with few
- * sessions wakes up for each single packet.
- */
-static uint32_t
-useful_workers(uint32_t fanout)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t wanted = (fanout + SESSIONS_OF_USE - 1) / SESSIONS_OF_USE;
-
-	if (cpus < 1)
-		return 1;
-	return wanted < (uint32_t)cpus ? wanted : (uint32_t)cpus;
-}
-
-/* Fanout and workers that fit the hosts and the descriptors. */
-static void
-run_configure(struct run *run, uint32_t *workers)
-{
-	const struct plan *plan = run->plan;
-	uint32_t sessions = limits_sessions(limits_raise_descriptors());
-	uint32_t fanout = plan->fanout;
-
-	if (fanout > plan->host_count)
-		fanout = plan->host_count;
-	*workers = plan->workers;
-	if (*workers == 0)
-		*workers = useful_workers(fanout);
-	if (*workers > fanout)
-		*workers = fanout;
-	if ((fanout + *workers - 1) / *workers > sessions) {
-		fanout = sessions * *workers;
-		log_warn("-fanout %u needs more descriptors than \"ulimit "
-			 "-n\" allows: %u hosts at once",
-		    plan->fanout, fanout);
-	}
-	run->config = (struct msg_config){
-	    .slots = (fanout + *workers - 1) / *workers,
-	    .credit = clamp(CREDIT_TOTAL / *workers, CREDIT_LEAST, CREDIT_MOST),
-	    .channel_window =
-		clamp(WINDOW_TOTAL / fanout, WINDOW_LEAST, WINDOW_MOST),
-	    .idle_timeout_ms = plan->idle_timeout_ms,
-	    .has_stdin = plan->stdin_fd != -1,
-	    .stdin_bytes = plan->stdin_bytes,
-	    .command = plan->command,
-	    .env = plan->env};
 }
 
 /* Every key that a host may need, each once, before anything starts. */
@@ -454,9 +400,10 @@ control_run(const struct plan *plan, struct error *err)
 
 	run->ledger = ledger_new(plan->host_count);
 	run->notes = xcalloc(plan->host_count, sizeof(*run->notes));
-	run_configure(run, &workers);
+	run->config = plan->config;
+	limits_configure(plan, &run->config, &workers);
 	if (run_load_keys(run, err) == -1 ||
-	    pool_init(&run->pool, workers, plan->stdin_fd, err) == -1)
+	    pool_init(&run->pool, workers, plan->input_fd, err) == -1)
 		goto out;
 	loop_signals(&loop);
 	if (loop_begin(&loop, workers, err) == -1)

@@ -20,6 +20,12 @@
 
 /* --- records ------------------------------------------------------------- */
 
+static bool
+is_transfer(const struct run *run)
+{
+	return run->config.task != TASK_EXEC;
+}
+
 /* The parts of a record that control knows. */
 static struct record
 dispatch_record(const struct run *run, uint32_t job)
@@ -30,8 +36,10 @@ dispatch_record(const struct run *run, uint32_t job)
 	    .host = host->name,
 	    .address = "",
 	    .groups = host->groups,
+	    .is_transfer = is_transfer(run),
 	    .signal = "",
 	    .message = "",
+	    .sha256 = "",
 	    .attempts = ledger_assignments(run->ledger, job)};
 
 	if (note->started_at_ms > 0) {
@@ -95,12 +103,13 @@ dispatch_worker_died(struct run *run, uint32_t i, const char *message)
 		run->notes[job].signatures = 0;
 		run->notes[job].sign_serial = 0;
 		if (is_lost && is_started)
-			dispatch_end(
-			    run, job, STATUS_LOST, STAGE_COMMAND, message);
+			dispatch_end(run, job, STATUS_LOST,
+			    is_transfer(run) ? STAGE_TRANSFER : STAGE_COMMAND,
+			    message);
 		else if (is_lost)
 			dispatch_end(run, job, STATUS_ERROR, STAGE_LOCAL,
-			    "its workers died, again and again, before the "
-			    "command started");
+			    "its workers died, again and again, before "
+			    "anything was done");
 	}
 }
 
@@ -146,14 +155,21 @@ dispatch_job(struct run *run, uint32_t i, uint32_t job)
 	    .has_password = host->password != NULL,
 	    .connect_timeout_ms = host->connect_timeout_ms,
 	    .command_timeout_ms = host->timeout_ms};
+	const struct plan *plan = run->plan;
 	char *algorithms;
 	struct buf keys;
 
+	if (plan->config.task == TASK_GET && plan->local_paths != NULL) {
+		msg.local = plan->local_paths[job];
+	} else if (plan->config.task == TASK_GET) {
+		msg.local = plan->local;
+		msg.local_below = host->name;
+	}
 	buf_init(&keys, FRAME_MAX / 2);
 	job_keys(run, host, &keys);
 	msg.keys = (struct bytes){buf_head(&keys), buf_len(&keys)};
 	algorithms = host_keys_algorithms(
-	    run->plan->host_keys, known_name(host), known_port(host));
+	    plan->host_keys, known_name(host), known_port(host));
 	msg.host_key_algorithms = algorithms;
 	pool_send(&run->pool, i, FRAME_JOB, job, &msg);
 	if (note->started_at_ms == 0) {
@@ -354,13 +370,33 @@ is_peer(const char *peer)
 		"ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ?") == len;
 }
 
+/* In hexadecimal, or none. */
+static bool
+is_sha256(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len == 0 ||
+	    (len == 64 && strspn(text, "0123456789abcdef") == len);
+}
+
+static int
+frame_progress(struct run *run, uint32_t job, const struct msg_progress *msg)
+{
+	if (!is_transfer(run) || !run->notes[job].is_accepted)
+		return -1;
+	report_progress(run->plan->report, job, msg->bytes, msg->total);
+	return 0;
+}
+
 static int
 frame_result(
     struct run *run, uint32_t i, uint32_t job, const struct msg_result *msg)
 {
 	struct record record = dispatch_record(run, job);
 
-	if (!is_peer(msg->peer) || msg->status >= STATUS_COUNT ||
+	if (!is_peer(msg->peer) || !is_sha256(msg->sha256) ||
+	    msg->unchanged > msg->files || msg->status >= STATUS_COUNT ||
 	    msg->stage >= STAGE_COUNT ||
 	    (msg->status <= STATUS_FAILED && !run->notes[job].is_accepted))
 		return -1;
@@ -375,6 +411,10 @@ frame_result(
 	record.auth_ms = msg->auth_ms;
 	record.stdout_bytes = msg->stdout_bytes;
 	record.stderr_bytes = msg->stderr_bytes;
+	record.bytes = msg->bytes;
+	record.files = msg->files;
+	record.unchanged = msg->unchanged;
+	record.sha256 = msg->sha256;
 	ledger_finish(run->ledger, job);
 	run->notes[job].sign_serial = 0;
 	run->pool.workers[i].free_slots++;
@@ -391,11 +431,13 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 		struct msg_sign sign;
 		struct msg_output output;
 		struct msg_result result;
+		struct msg_progress progress;
 	} msg;
 	struct worker_process *w = &run->pool.workers[i];
 	uint32_t job = frame->job;
 
-	if (frame->type < FRAME_READY || frame_read(frame, &msg) == -1)
+	if (frame->type < FRAME_READY || frame->type > FRAME_PROGRESS ||
+	    frame_read(frame, &msg) == -1)
 		return -1;
 	if (frame->type == FRAME_PONG)
 		return 0;
@@ -414,6 +456,8 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 		return frame_result(run, i, job, &msg.result);
 	if (frame->type == FRAME_SIGN)
 		return frame_sign(run, job, &msg.sign);
+	if (frame->type == FRAME_PROGRESS)
+		return frame_progress(run, job, &msg.progress);
 	/* A key is judged once, or once more after a retry. */
 	if (ledger_state(run->ledger, job) != JOB_ASSIGNED ||
 	    run->notes[job].is_judged)

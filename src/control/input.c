@@ -5,13 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/fdio.h"
-#include "util/xalloc.h"
 
 #define COPY_BYTES 65536u
 
@@ -22,34 +20,24 @@
 static int
 input_spool(int fd, const char *path, struct error *err)
 {
-	const char *dir = getenv("TMPDIR");
-	int copy, read_only = -1;
-	ssize_t n = 0;
+	int copy, read_only;
 	struct buf b;
-	char *name;
+	ssize_t n;
 
-	name = xasprintf(
-	    "%s/batch.XXXXXX", dir != NULL && dir[0] == '/' ? dir : "/tmp");
-	copy = mkostemp(name, O_CLOEXEC);
-	if (copy == -1) {
-		error_set(err, "%s: %s", name, strerror(errno));
-		free(name);
+	copy = fd_temporary(&read_only, err);
+	if (copy == -1)
 		return -1;
-	}
-	read_only = open(name, O_RDONLY | O_CLOEXEC);
-	unlink(name);
 	buf_init(&b, COPY_BYTES);
-	while (read_only != -1 && (n = fd_fill(fd, &b, COPY_BYTES)) > 0) {
+	while ((n = fd_fill(fd, &b, COPY_BYTES)) > 0) {
 		if (fd_flush(copy, &b) == -1)
 			break;
 	}
-	if (read_only == -1 || n != 0) {
+	if (n != 0) {
 		error_set(err, "%s: %s", path, strerror(errno));
 		fd_close(&read_only);
 	}
 	buf_clear(&b);
 	close(copy);
-	free(name);
 	return read_only;
 }
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* limits: how many hosts at once the descriptors of a process allow. */
+/* limits: how much of a run goes on at once, and what each part may hold. */
 #ifndef CONTROL_LIMITS_H
 #define CONTROL_LIMITS_H
 
 #include <stdint.h>
 
-/* Raise the soft limit of descriptors to the hard one; returns it. */
-uint32_t limits_raise_descriptors(void);
+#include "control/plan.h"
 
 /*
- * The sessions that one worker can hold with that many descriptors, each with
- * its socket, and with what libuv and the resolver's threads need; at least 1.
+ * Choose how many workers there are, and fill in what config says of each:
+ * slots, credit, window, files at once. Fanout and workers fit the hosts and
+ * the limit of descriptors, which is raised as far as it goes; a fanout that
+ * does not fit is lowered with a warning.
  */
-uint32_t limits_sessions(uint32_t descriptors);
+void limits_configure(
+    const struct plan *plan, struct msg_config *config, uint32_t *workers);
 
 #endif

@@ -19,11 +19,16 @@ struct plan {
 	uint32_t host_count;
 	uint32_t fanout;  /* hosts in flight over all workers */
 	uint32_t workers; /* at most fanout; 0: as many as are of use */
-	uint32_t idle_timeout_ms;
-	const char *command;
-	struct bytes env; /* as in struct msg_config */
-	int stdin_fd;	  /* -1: the commands read end of file */
-	uint64_t stdin_bytes;
+	/*
+	 * What to do: the task and all that belongs to it. Slots, credit,
+	 * window and files at once are filled in by control_run().
+	 */
+	struct msg_config config;
+	int input_fd; /* what config.has_input is about, or -1 */
+	/* get: the local directory or template; of a template, host by host */
+	const char *local;
+	char *const *local_paths;
+	uint64_t rate_limit; /* transfers: bytes a second in all; 0: none */
 	struct host_keys *host_keys;
 	bool has_accept_new;
 	bool can_prompt; /* there is a terminal for passphrases */

@@ -27,14 +27,14 @@
 #define FIRST_FREE_FD	10 /* above those that a worker inherits */
 
 int
-pool_init(struct pool *p, uint32_t count, int stdin_fd, struct error *err)
+pool_init(struct pool *p, uint32_t count, int input_fd, struct error *err)
 {
 	char self[PATH_MAX];
 	ssize_t len;
 	char *slash;
 
 	memset(p, 0, sizeof(*p));
-	p->stdin_fd = stdin_fd;
+	p->input_fd = input_fd;
 	p->workers = xcalloc(count, sizeof(*p->workers));
 	p->count = count;
 	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -104,9 +104,9 @@ child_exec(
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int job = fcntl(job_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int result = fcntl(result_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	int input = p->stdin_fd == -1
+	int input = p->input_fd == -1
 	    ? -1
-	    : fcntl(p->stdin_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	    : fcntl(p->input_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	sigset_t none;
 
 	/* Without a terminal: Ctrl-C is for control alone. */
@@ -116,8 +116,8 @@ child_exec(
 	child_place(job, WORKER_JOB_FD);
 	child_place(result, WORKER_RESULT_FD);
 	if (input != -1)
-		child_place(input, WORKER_STDIN_FD);
-	close_from(input != -1 ? WORKER_STDIN_FD + 1 : WORKER_STDIN_FD);
+		child_place(input, WORKER_INPUT_FD);
+	close_from(input != -1 ? WORKER_INPUT_FD + 1 : WORKER_INPUT_FD);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(p->program, argv, env);

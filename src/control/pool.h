@@ -22,6 +22,7 @@ struct worker_process {
 	struct buf in, out;
 	uint32_t free_slots;
 	uint32_t owed; /* credit for output that was printed or dropped */
+	uint64_t rate; /* told last, bytes a second; 0: nothing is told yet */
 	unsigned silent_ticks; /* since a byte came from it */
 	bool is_ready;	       /* it has announced itself */
 	int exit_status;       /* of waitpid(2), once it is reaped */
@@ -31,14 +32,14 @@ struct pool {
 	struct worker_process *workers;
 	uint32_t count;
 	char *program; /* path of batch_worker */
-	int stdin_fd;  /* handed to every worker, or -1 */
+	int input_fd;  /* handed to every worker, or -1 */
 };
 
 /*
  * Find batch_worker: beside the running program, then in LIBEXECDIR. Returns
  * 0, or -1 with err.
  */
-int pool_init(struct pool *p, uint32_t count, int stdin_fd, struct error *err);
+int pool_init(struct pool *p, uint32_t count, int input_fd, struct error *err);
 
 /* Start worker i and queue its CONFIG frame. Returns 0, or -1 with err. */
 int pool_start(struct pool *p, uint32_t i, const struct msg_config *config,

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "report/escape.h"
+#include "util/escape.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
@@ -44,6 +44,20 @@ json_groups(const char *groups)
 	return list;
 }
 
+/* What only transfers have. */
+static void
+json_transfer(json_t *object, const struct record *r)
+{
+	json_object_set_new(
+	    object, "bytes", json_integer((json_int_t)r->bytes));
+	json_object_set_new(
+	    object, "files", json_integer((json_int_t)r->files));
+	json_object_set_new(
+	    object, "unchanged", json_integer((json_int_t)r->unchanged));
+	json_object_set_new(object, "sha256",
+	    r->sha256[0] != '\0' ? json_string(r->sha256) : json_null());
+}
+
 char *
 json_record(const struct record *r)
 {
@@ -69,6 +83,8 @@ json_record(const struct record *r)
 	free(signal);
 	if (object == NULL)
 		fatal("a record can't be written as JSON");
+	if (r->is_transfer)
+		json_transfer(object, r);
 	line = json_dumps(object, JSON_COMPACT);
 	json_decref(object);
 	if (line == NULL)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/escape.h"
 #include "util/buf.h"
+#include "util/escape.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 

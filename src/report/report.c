@@ -11,6 +11,7 @@
 
 #include "report/json.h"
 #include "report/live.h"
+#include "report/progress.h"
 #include "report/sink.h"
 #include "report/summary.h"
 #include "util/clock.h"
@@ -30,13 +31,25 @@ struct report {
 	struct sink out, err;
 	struct live *live;
 	struct summary *summary;
-	int fd; /* of the report file, or -1 */
+	struct progress *progress; /* NULL: none */
+	int fd;			   /* of the report file, or -1 */
 	bool is_report_broken, is_stdout_broken;
 	bool is_abandoned; /* nobody is waited for */
 	uint64_t began_ms;
 	int exit_class;
 	uint32_t largest_exit;
 };
+
+static bool
+has_progress(const struct report_options *options, const struct sink *err)
+{
+	const char *term = getenv("TERM");
+
+	if (options->progress != PROGRESS_AUTO)
+		return options->progress == PROGRESS_ALWAYS;
+	return err->is_tty && !options->is_quiet && term != NULL &&
+	    strcmp(term, "dumb") != 0;
+}
 
 static bool
 has_color(enum color_mode mode, const struct sink *sink)
@@ -88,6 +101,9 @@ report_new(
 	r->live = live_new(hosts, &r->out, &r->err, &live);
 	r->summary = summary_new();
 	r->began_ms = clock_now_ms();
+	if (has_progress(options, &r->err))
+		r->progress = progress_new(&r->err, options->verb, hosts,
+		    options->host_bytes, r->began_ms);
 	return r;
 }
 
@@ -96,6 +112,12 @@ report_free(struct report *r)
 {
 	if (r == NULL)
 		return;
+	/* A run that could not be finished leaves no status line either. */
+	if (r->progress != NULL) {
+		progress_hide(r->progress);
+		sink_flush(&r->err);
+		progress_free(r->progress);
+	}
 	if (r->fd != -1)
 		close(r->fd);
 	live_free(r->live);
@@ -109,8 +131,23 @@ void
 report_output(struct report *r, uint32_t seq, const char *host, int stream,
     const uint8_t *data, size_t len)
 {
-	if (r->options.has_live)
-		live_output(r->live, seq, host, stream, data, len);
+	if (!r->options.has_live)
+		return;
+	if (stream == 2 || r->out.is_tty)
+		progress_hide(r->progress);
+	live_output(r->live, seq, host, stream, data, len);
+}
+
+void
+report_progress(struct report *r, uint32_t seq, uint64_t bytes, uint64_t total)
+{
+	progress_bytes(r->progress, seq, bytes, total);
+}
+
+void
+report_running(struct report *r, uint32_t count)
+{
+	progress_running(r->progress, count);
 }
 
 /* One write a line, so that a crash leaves whole lines. */
@@ -139,7 +176,9 @@ report_record(struct report *r, const struct record *record)
 {
 	int exit_class = status_exit_class(record->status);
 
+	progress_hide(r->progress);
 	live_end(r->live, record->seq, record->host);
+	progress_record(r->progress, record);
 	if (exit_class > r->exit_class)
 		r->exit_class = exit_class;
 	if (record->has_exit_code && record->exit_code > r->largest_exit)
@@ -155,11 +194,30 @@ report_backlog(const struct report *r)
 	return buf_len(&r->out.buf) + buf_len(&r->err.buf);
 }
 
+/* On a terminal, stdout waits until stderr's status line is erased. */
+static bool
+out_is_held(const struct report *r)
+{
+	return r->progress != NULL && r->out.is_tty && r->err.is_tty &&
+	    buf_len(&r->err.buf) > 0;
+}
+
 void
 report_flush(struct report *r)
 {
-	sink_flush(&r->out);
+	if (r->progress != NULL)
+		sink_flush(&r->err);
+	if (!out_is_held(r))
+		sink_flush(&r->out);
+	progress_show(r->progress, !r->out.is_tty || buf_len(&r->out.buf) == 0,
+	    clock_now_ms());
 	sink_flush(&r->err);
+}
+
+uint64_t
+report_due_ms(const struct report *r)
+{
+	return progress_due_ms(r->progress);
 }
 
 size_t
@@ -174,6 +232,8 @@ report_poll(const struct report *r, struct pollfd *fds)
 		fds[i].events = buf_len(&sinks[i]->buf) > 0 ? POLLOUT : 0;
 		fds[i].revents = 0;
 	}
+	if (out_is_held(r))
+		fds[0].events = 0;
 	return 2;
 }
 
@@ -206,11 +266,23 @@ report_abandon(struct report *r)
 	r->is_abandoned = true;
 }
 
+static void
+end_progress(struct report *r)
+{
+	progress_hide(r->progress);
+	progress_free(r->progress);
+	r->progress = NULL;
+}
+
 void
 report_finish(struct report *r)
 {
-	sink_drain(&r->out);
-	sink_drain(&r->err);
+	end_progress(r);
+	/* What was abandoned is dropped already. */
+	if (!r->is_abandoned) {
+		sink_drain(&r->err);
+		sink_drain(&r->out);
+	}
 	if (r->options.is_quiet && r->exit_class == 0)
 		return;
 	summary_print(r->summary, clock_now_ms() - r->began_ms,

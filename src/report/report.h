@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * report: all that a user sees of a run. Control hands it the hosts' output
- * and one record a host; it prints lines live, writes the records to a file,
- * and sums up at the end.
+ * and one record a host; it prints lines live, shows on a terminal how far
+ * transfers are, writes the records to a file, and sums up at the end.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -34,9 +34,16 @@ struct record {
 	uint32_t auth_ms;
 	uint64_t stdout_bytes;
 	uint64_t stderr_bytes;
+	bool is_transfer;   /* then: */
+	uint64_t bytes;	    /* of contents, confirmed */
+	uint64_t files;	    /* transferred, or found unchanged */
+	uint64_t unchanged; /* of these */
+	const char *sha256; /* hex, of one file alone; "" if not known */
 };
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+/* PROGRESS_AUTO: if stderr is a terminal, and not if is_quiet. */
+enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
 struct report_options {
 	bool has_live;	      /* print output lines */
@@ -44,6 +51,9 @@ struct report_options {
 	bool is_quiet;	      /* no summary if all is well */
 	bool is_largest_exit; /* exit with the largest remote exit status */
 	enum color_mode color;
+	enum progress_mode progress;
+	const char *verb;    /* of transfers, for the progress */
+	uint64_t host_bytes; /* that each host is to transfer; 0: not known */
 	const char *report_path; /* NULL: none */
 	size_t fanout;		 /* bounds the memory for unfinished lines */
 };
@@ -57,6 +67,14 @@ void report_free(struct report *r);
 
 void report_output(struct report *r, uint32_t seq, const char *host, int stream,
     const uint8_t *data, size_t len);
+/*
+ * A host in flight has transferred so many bytes of total (0: not known),
+ * counted from the start of its present attempt.
+ */
+void report_progress(
+    struct report *r, uint32_t seq, uint64_t bytes, uint64_t total);
+/* How many hosts are in flight; to be told before report_flush(). */
+void report_running(struct report *r, uint32_t count);
 /* The host's one record. Its strings are copied where needed. */
 void report_record(struct report *r, const struct record *record);
 
@@ -64,6 +82,8 @@ void report_record(struct report *r, const struct record *record);
 size_t report_backlog(const struct report *r);
 /* Write what can be written now. */
 void report_flush(struct report *r);
+/* When report_flush() is to be called at the latest; UINT64_MAX: never. */
+uint64_t report_due_ms(const struct report *r);
 /* For poll(2): fills fds (room for 2); events say what is waited for. */
 size_t report_poll(const struct report *r, struct pollfd *fds);
 

@@ -7,16 +7,20 @@
  *
  *   5 hosts: 3 ok, 2 failed (0.4 s)
  *   failed, exit 3 (2): web[01-02]
+ *
+ * Transfers add up: "5 hosts: 5 ok; 2.0 GB in 10 files (6.4 s)".
  */
 #include "config.h"
 
 #include "report/summary.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "inventory/hostset.h"
-#include "report/escape.h"
+#include "util/escape.h"
+#include "util/human.h"
 #include "util/xalloc.h"
 
 #define REASON_SHORT_MAX 72
@@ -34,6 +38,8 @@ struct group {
 struct summary {
 	size_t counts[STATUS_COUNT];
 	size_t total;
+	bool has_transfers;
+	uint64_t bytes, files, unchanged;
 	struct group *groups;
 	size_t group_count;
 };
@@ -91,6 +97,10 @@ summary_add(struct summary *s, const struct record *r)
 
 	s->counts[r->status]++;
 	s->total++;
+	s->has_transfers = s->has_transfers || r->is_transfer;
+	s->bytes += r->bytes;
+	s->files += r->files;
+	s->unchanged += r->unchanged;
 	if (r->status == STATUS_OK)
 		return;
 	reason = escape_string(r->message);
@@ -127,7 +137,8 @@ group_print(const struct group *g, bool is_colored, struct buf *out)
 
 	buf_printf(out, "%s%s%s", is_colored ? "\033[31m" : "",
 	    status_name(g->status), is_colored ? "\033[0m" : "");
-	if (stage[0] != '\0' && g->status != STATUS_FAILED)
+	if (stage[0] != '\0' && g->status != STATUS_FAILED &&
+	    strcmp(stage, status_name(g->status)) != 0)
 		buf_printf(out, " %s", stage);
 	if (g->reason[0] != '\0')
 		buf_printf(out, ", %s", g->reason);
@@ -138,6 +149,20 @@ group_print(const struct group *g, bool is_colored, struct buf *out)
 		buf_printf(
 		    out, "    and %zu more\n", count - g->explained_count);
 	free(folded);
+}
+
+/* "; 2.0 GB in 400 files, 12 unchanged" */
+static void
+transfers_print(const struct summary *s, struct buf *out)
+{
+	uint64_t moved = s->files - s->unchanged;
+	char bytes[HUMAN_SIZE];
+
+	human_bytes(bytes, sizeof(bytes), s->bytes);
+	buf_printf(out, "; %s in %" PRIu64 " file%s", bytes, moved,
+	    moved == 1 ? "" : "s");
+	if (s->unchanged > 0)
+		buf_printf(out, ", %" PRIu64 " unchanged", s->unchanged);
 }
 
 void
@@ -158,6 +183,8 @@ summary_print(
 		    status_name((enum status)i));
 		separator = ", ";
 	}
+	if (s->has_transfers)
+		transfers_print(s, out);
 	buf_printf(out, " (%.1f s)\n", (double)elapsed_ms / 1000);
 	for (i = 0; i < s->group_count; i++)
 		group_print(&s->groups[i], is_colored, out);

@@ -65,6 +65,35 @@ fd_fill(int fd, struct buf *b, size_t max_bytes)
 	return n;
 }
 
+int
+fd_temporary(int *read_only, struct error *err)
+{
+	const char *dir = getenv("TMPDIR");
+	char *name;
+	int fd;
+
+	if (read_only != NULL)
+		*read_only = -1;
+	name = xasprintf(
+	    "%s/batch.XXXXXX", dir != NULL && dir[0] == '/' ? dir : "/tmp");
+	fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
+	if (fd == -1) {
+		error_set(err, "%s: %s", name, strerror(errno));
+		free(name);
+		return -1;
+	}
+	if (read_only != NULL) {
+		*read_only = open(name, O_RDONLY | O_CLOEXEC);
+		if (*read_only == -1) {
+			error_set(err, "%s: %s", name, strerror(errno));
+			fd_close(&fd);
+		}
+	}
+	unlink(name);
+	free(name);
+	return fd;
+}
+
 char *
 file_read(const char *path, size_t max_bytes, size_t *len, struct error *err)
 {

@@ -9,12 +9,19 @@
 #include <unistd.h>
 
 static const char *log_name = PACKAGE_NAME;
+static const char *log_prelude = "";
 static bool log_is_quiet;
 
 void
 log_init(const char *name)
 {
 	log_name = name;
+}
+
+void
+log_set_prelude(const char *prelude)
+{
+	log_prelude = prelude;
 }
 
 void
@@ -34,7 +41,8 @@ log_line(const char *kind, const char *fmt, va_list ap)
 	int head, body;
 	size_t len;
 
-	head = snprintf(line, sizeof(line), "%s: %s", log_name, kind);
+	head = snprintf(
+	    line, sizeof(line), "%s%s: %s", log_prelude, log_name, kind);
 	if (head < 0)
 		return;
 	len = (size_t)head;

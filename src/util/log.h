@@ -11,6 +11,12 @@
 /* Name the program in messages; name must stay valid. */
 void log_init(const char *name);
 
+/*
+ * What is written before each message: the escape sequence that erases a
+ * status line while one is shown, else "". It must stay valid.
+ */
+void log_set_prelude(const char *prelude);
+
 /* Silence warnings (option -q); errors are still printed. */
 void log_set_quiet(bool quiet);
 

@@ -23,25 +23,37 @@ struct field {
 	{                                        \
 		kind, offsetof(struct msg, name) \
 	}
-#define FIELDS_MAX 12
+#define FIELDS_MAX 24
 
 static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
-    [FRAME_CONFIG] = {FIELD(U32, msg_config, slots),
-	FIELD(U32, msg_config, credit), FIELD(U32, msg_config, channel_window),
+    [FRAME_CONFIG] = {FIELD(U32, msg_config, task),
+	FIELD(U32, msg_config, slots), FIELD(U32, msg_config, credit),
+	FIELD(U32, msg_config, channel_window),
 	FIELD(U32, msg_config, idle_timeout_ms),
-	FIELD(U32, msg_config, has_stdin), FIELD(U64, msg_config, stdin_bytes),
-	FIELD(STRING, msg_config, command), FIELD(BYTES, msg_config, env)},
+	FIELD(U32, msg_config, has_input), FIELD(U64, msg_config, input_bytes),
+	FIELD(STRING, msg_config, command), FIELD(BYTES, msg_config, env),
+	FIELD(U32, msg_config, transfer_flags), FIELD(U32, msg_config, files),
+	FIELD(U32, msg_config, file_mode), FIELD(U64, msg_config, total_files),
+	FIELD(U64, msg_config, total_bytes), FIELD(U64, msg_config, max_bytes),
+	FIELD(U64, msg_config, max_files), FIELD(U64, msg_config, left_out),
+	FIELD(STRING, msg_config, left_out_why),
+	FIELD(STRING, msg_config, destination),
+	FIELD(BYTES, msg_config, sources),
+	FIELD(STRING, msg_config, backup_suffix),
+	FIELD(STRING, msg_config, token)},
     [FRAME_JOB] = {FIELD(STRING, msg_job, address), FIELD(U32, msg_job, port),
 	FIELD(STRING, msg_job, user),
 	FIELD(STRING, msg_job, host_key_algorithms),
 	FIELD(BYTES, msg_job, keys), FIELD(U32, msg_job, has_password),
 	FIELD(U32, msg_job, connect_timeout_ms),
-	FIELD(U32, msg_job, command_timeout_ms)},
+	FIELD(U32, msg_job, command_timeout_ms), FIELD(STRING, msg_job, local),
+	FIELD(STRING, msg_job, local_below)},
     [FRAME_VERDICT] = {FIELD(U32, msg_verdict, verdict),
 	FIELD(STRING, msg_verdict, text)},
     [FRAME_SIGNATURE] = {FIELD(BYTES, msg_signature, signature)},
     [FRAME_CREDIT] = {FIELD(U32, msg_credit, count)},
     [FRAME_CANCEL] = {FIELD(STRING, msg_cancel, message)},
+    [FRAME_RATE] = {FIELD(U64, msg_rate, bytes_per_s)},
     [FRAME_READY] = {FIELD(U32, msg_ready, slots)},
     [FRAME_HOSTKEY] = {FIELD(BYTES, msg_hostkey, key),
 	FIELD(STRING, msg_hostkey, peer)},
@@ -54,7 +66,18 @@ static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
 	FIELD(STRING, msg_result, message), FIELD(STRING, msg_result, peer),
 	FIELD(U64, msg_result, stdout_bytes),
 	FIELD(U64, msg_result, stderr_bytes),
-	FIELD(U32, msg_result, connect_ms), FIELD(U32, msg_result, auth_ms)},
+	FIELD(U32, msg_result, connect_ms), FIELD(U32, msg_result, auth_ms),
+	FIELD(U64, msg_result, bytes), FIELD(U64, msg_result, files),
+	FIELD(U64, msg_result, unchanged), FIELD(STRING, msg_result, sha256)},
+    [FRAME_PROGRESS] = {FIELD(U64, msg_progress, bytes),
+	FIELD(U64, msg_progress, total)},
+    [FRAME_ENTRY] = {FIELD(U32, msg_entry, type), FIELD(U32, msg_entry, mode),
+	FIELD(U64, msg_entry, size), FIELD(U64, msg_entry, mtime_s),
+	FIELD(U32, msg_entry, mtime_ns), FIELD(U64, msg_entry, ctime_s),
+	FIELD(U32, msg_entry, ctime_ns), FIELD(U64, msg_entry, dev),
+	FIELD(U64, msg_entry, ino), FIELD(BYTES, msg_entry, sha256),
+	FIELD(STRING, msg_entry, path), FIELD(STRING, msg_entry, source),
+	FIELD(STRING, msg_entry, link)},
 };
 
 static size_t
@@ -71,7 +94,7 @@ field_bytes(const struct field *f, const char *msg)
 		return 8;
 	case STRING:
 		memcpy(&s, p, sizeof(s));
-		return strlen(s) + 1;
+		return s != NULL ? strlen(s) + 1 : 1;
 	case BYTES:
 		memcpy(&bytes, p, sizeof(bytes));
 		return 4 + bytes.len;
@@ -101,6 +124,7 @@ field_write(struct buf *out, const struct field *f, const char *msg)
 		break;
 	case STRING:
 		memcpy(&s, p, sizeof(s));
+		s = s != NULL ? s : "";
 		buf_append(out, s, strlen(s) + 1);
 		break;
 	case BYTES:

@@ -17,16 +17,22 @@
  *                                      ◀──  SIGN        a userauth request
  *   SIGNATURE                          ──▶
  *                                      ◀──  OUTPUT      uses up credit
+ *                                      ◀──  PROGRESS    of a transfer
  *   CREDIT  bytes printed              ──▶
  *   CANCEL  end what runs              ──▶
+ *   RATE    bytes a second, its share  ──▶
  *   PING    still there?               ──▶
  *                                      ◀──  PONG        its loop goes round
  *                                      ◀──  RESULT      the slot is free again
  *
- * The command of a job may start only after a VERDICT that accepts. OUTPUT is
+ * The command of a job, or its first write, may start only after a VERDICT
+ * that accepts. OUTPUT is
  * bounded by credit, as a channel by its window (RFC 4254 section 5.2): a
  * worker sends no more output bytes than it was granted (CONFIG, CREDIT), so
  * that a slow stdout never delays the other frames.
+ *
+ * ENTRY frames stand in files: what a put sends is written down once, by
+ * control, and read by every worker at its own pace (WORKER_INPUT_FD).
  */
 #ifndef WIRE_FRAME_H
 #define WIRE_FRAME_H
@@ -46,6 +52,7 @@ enum frame_type {
 	FRAME_CREDIT,
 	FRAME_CANCEL,
 	FRAME_PING,
+	FRAME_RATE,
 	/* worker to control */
 	FRAME_READY,
 	FRAME_HOSTKEY,
@@ -53,6 +60,9 @@ enum frame_type {
 	FRAME_OUTPUT,
 	FRAME_RESULT,
 	FRAME_PONG,
+	FRAME_PROGRESS,
+	/* in files */
+	FRAME_ENTRY,
 	FRAME_TYPE_COUNT
 };
 
@@ -66,23 +76,61 @@ enum frame_type {
 /* Descriptors that a worker inherits. */
 #define WORKER_JOB_FD	 3 /* reads CONFIG, JOB, ... */
 #define WORKER_RESULT_FD 4 /* writes READY, OUTPUT, ... */
-#define WORKER_STDIN_FD	 5 /* a file: what every command reads, if any */
+#define WORKER_INPUT_FD	 5 /* a file: what every command reads, if any */
 
 struct bytes {
 	const uint8_t *data;
 	size_t len;
 };
 
+enum task {
+	TASK_EXEC, /* run a command */
+	TASK_PUT,  /* send the entries of WORKER_INPUT_FD */
+	TASK_GET,  /* fetch what sources name */
+};
+
+enum transfer_flag {
+	TRANSFER_PRESERVE = 1 << 0, /* keep times */
+	TRANSFER_FOLLOW = 1 << 1,   /* get: symlinks are what they point to */
+	TRANSFER_UPDATE = 1 << 2,   /* skip files of equal size and time */
+	TRANSFER_CHECKSUM = 1 << 3, /* skip files of equal content */
+	TRANSFER_VERIFY = 1 << 4,   /* compare contents afterwards */
+	TRANSFER_RESUME = 1 << 5,   /* go on from partial files, keep them */
+	TRANSFER_MKDIR = 1 << 6,    /* put: make the destination, -p */
+	TRANSFER_DRY_RUN = 1 << 7,  /* say what would go where */
+	TRANSFER_INTO = 1 << 8,	    /* the destination must be a directory */
+	TRANSFER_NAMED = 1 << 9,    /* get: a host's path is a template's */
+};
+
+/* msg_config.file_mode: as the file at the other side has it. */
+#define FILE_MODE_KEEP UINT32_MAX
+
 /* The run's configuration, the same for every worker. */
 struct msg_config {
+	uint32_t task;		  /* enum task */
 	uint32_t slots;		  /* sessions at once in this worker */
 	uint32_t credit;	  /* output bytes granted at the start */
 	uint32_t channel_window;  /* receive window of a channel, bytes */
 	uint32_t idle_timeout_ms; /* 0: none */
-	uint32_t has_stdin;	  /* WORKER_STDIN_FD is there */
-	uint64_t stdin_bytes;	  /* its length */
+	uint32_t has_input;	  /* WORKER_INPUT_FD is there */
+	uint64_t input_bytes;	  /* its length */
+	/* TASK_EXEC */
 	const char *command;
 	struct bytes env; /* strings "NAME=value", each with its NUL */
+	/* TASK_PUT, TASK_GET */
+	uint32_t transfer_flags;   /* enum transfer_flag */
+	uint32_t files;		   /* of a session open at once */
+	uint32_t file_mode;	   /* permission bits, or FILE_MODE_KEEP */
+	uint64_t total_files;	   /* put: of all entries, directories aside */
+	uint64_t total_bytes;	   /* put */
+	uint64_t max_bytes;	   /* get: of one host */
+	uint64_t max_files;	   /* get: of one host, all kinds */
+	uint64_t left_out;	   /* put: local files that can't be read */
+	const char *left_out_why;  /* the first of them, with its path */
+	const char *destination;   /* put: path there */
+	struct bytes sources;	   /* get: paths there, each with its NUL */
+	const char *backup_suffix; /* "": none */
+	const char *token;	   /* of this run, for names of temporaries */
 };
 
 struct msg_job {
@@ -94,6 +142,12 @@ struct msg_job {
 	uint32_t has_password;
 	uint32_t connect_timeout_ms;
 	uint32_t command_timeout_ms; /* 0: none */
+	/*
+	 * TASK_GET: the local directory and, safe as names below it, what is
+	 * the host's own part of the path; or a template's path and "".
+	 */
+	const char *local;
+	const char *local_below;
 };
 
 enum verdict {
@@ -117,6 +171,11 @@ struct msg_credit {
 
 struct msg_cancel {
 	const char *message; /* for the results of what is cut short */
+};
+
+struct msg_rate {
+	uint64_t
+	    bytes_per_s; /* over all sessions of this worker; 0: no limit */
 };
 
 struct msg_ready {
@@ -150,6 +209,35 @@ struct msg_result {
 	uint64_t stderr_bytes;
 	uint32_t connect_ms; /* until the host key was presented */
 	uint32_t auth_ms;    /* from the verdict until authenticated */
+	/* transfers */
+	uint64_t bytes;	    /* of contents, confirmed */
+	uint64_t files;	    /* transferred, or found unchanged */
+	uint64_t unchanged; /* of these */
+	const char *sha256; /* hex, of one file alone; "" if not computed */
+};
+
+struct msg_progress {
+	uint64_t bytes; /* so far */
+	uint64_t total; /* 0: not known */
+};
+
+enum entry_type { ENTRY_FILE, ENTRY_DIR, ENTRY_SYMLINK, ENTRY_DIR_END };
+
+/* One thing to transfer; what is in a directory comes after it. */
+struct msg_entry {
+	uint32_t type;	  /* enum entry_type */
+	uint32_t mode;	  /* permission bits */
+	uint64_t size;	  /* of files, bytes */
+	uint64_t mtime_s; /* two's complement */
+	uint32_t mtime_ns;
+	/* put: what makes sure that it is the very file and unchanged */
+	uint64_t ctime_s;
+	uint32_t ctime_ns;
+	uint64_t dev, ino;
+	struct bytes sha256; /* 32 bytes, or none */
+	const char *path;    /* below the destination; "": itself */
+	const char *source;  /* path to read it from */
+	const char *link;    /* of symlinks, what they say */
 };
 
 /* A frame as it stands in a buffer. */
@@ -160,7 +248,8 @@ struct frame {
 };
 
 /*
- * Append a frame to out. msg is the struct of that type. Returns 0, or -1 if
+ * Append a frame to out. msg is the struct of that type; a string that is NULL
+ * goes as "". Returns 0, or -1 if
  * it exceeds FRAME_MAX or the maximum of out; then nothing is appended.
  */
 int frame_write(

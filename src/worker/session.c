@@ -3,11 +3,13 @@
  * The life of a session:
  *
  *   CONNECT ──▶ HANDSHAKE ──▶ VERDICT ──▶ AUTH ──▶ TASK ──▶ DONE
- *      ▲                         │
- *      └── retry, once, with ────┘
+ *      ▲                         │                    │        ▲
+ *      └── retry, once, with ────┘                    └▶ STOP ─┘
  *          the known key types
  *
- * Any state can go to DONE: an error, a deadline, a cancel. Deadlines are
+ * Any state can go to DONE: an error, a deadline, a cancel. A transfer that is
+ * cut short by one of the last two has its result already, and goes through
+ * STOP for a moment, to remove its temporary files from the host. Deadlines are
  * absolute: one for all up to the login, one for the start of the command, one
  * for the command; only the idle limit starts anew with each byte of the
  * command's streams.
@@ -30,6 +32,8 @@
 #include "util/log.h"
 #include "util/xalloc.h"
 #include "worker/session_ssh.h"
+#include "worker/task_get.h"
+#include "worker/task_put.h"
 #include "worker/worker.h"
 
 /* The most that libssh2 may take for one session. */
@@ -153,6 +157,7 @@ void
 session_free(struct session *s)
 {
 	session_disconnect(s);
+	transfer_free(s->transfer);
 	task_exec_clear(&s->task);
 	auth_clear(&s->auth);
 	uv_close((uv_handle_t *)s->timer, timer_closed);
@@ -168,6 +173,10 @@ session_end(struct session *s, enum status status, enum stage stage,
 {
 	va_list ap;
 
+	if (s->state == SESSION_STOP) { /* it has its result */
+		s->state = SESSION_DONE;
+		return WANT_END;
+	}
 	va_start(ap, fmt);
 	vsnprintf(s->message, sizeof(s->message), fmt, ap);
 	va_end(ap);
@@ -283,6 +292,24 @@ step_auth(struct session *s)
 	return want;
 }
 
+static bool
+is_transfer(const struct session *s)
+{
+	return worker_config(s->worker)->task != TASK_EXEC;
+}
+
+static enum want
+step_task(struct session *s)
+{
+	if (!is_transfer(s))
+		return task_exec_step(s);
+	if (s->transfer == NULL)
+		s->transfer = transfer_new(s,
+		    worker_config(s->worker)->task == TASK_PUT ? &task_put_ops
+							       : &task_get_ops);
+	return transfer_step(s);
+}
+
 static enum want
 session_step(struct session *s)
 {
@@ -296,7 +323,9 @@ session_step(struct session *s)
 	case SESSION_AUTH:
 		return step_auth(s);
 	case SESSION_TASK:
-		return task_exec_step(s);
+		return step_task(s);
+	case SESSION_STOP:
+		return transfer_step(s);
 	case SESSION_DONE:
 		return WANT_END;
 	}
@@ -372,7 +401,15 @@ session_run(struct session *s)
 		worker_queue_turn(s->worker, s);
 	else if (s->want == WANT_CREDIT)
 		worker_queue_credit(s->worker, s);
+	else if (s->want == WANT_RATE)
+		worker_queue_rate(s->worker, s);
 	session_watch(s);
+}
+
+static enum stage
+task_stage(const struct session *s)
+{
+	return is_transfer(s) ? STAGE_TRANSFER : STAGE_COMMAND;
 }
 
 static enum stage
@@ -389,10 +426,11 @@ deadline_stage(const struct session *s)
 	case SESSION_AUTH:
 		return STAGE_AUTH;
 	case SESSION_TASK:
+	case SESSION_STOP:
 	case SESSION_DONE:
 		break;
 	}
-	return s->is_started ? STAGE_COMMAND : STAGE_CHANNEL;
+	return s->is_started ? task_stage(s) : STAGE_CHANNEL;
 }
 
 static const char *
@@ -400,8 +438,10 @@ deadline_words(const struct session *s)
 {
 	if (s->is_started)
 		return "the server does not say whether it runs, after";
-	return s->state == SESSION_TASK ? "the command was not started after"
-					: "no login after";
+	if (s->state != SESSION_TASK)
+		return "no login after";
+	return is_transfer(s) ? "the SFTP server does not answer, after"
+			      : "the command was not started after";
 }
 
 /* For how long the host was silent, our own pauses not counted. */
@@ -414,14 +454,32 @@ session_idle_ms(const struct session *s)
 	return silent > paused ? silent - paused : 0;
 }
 
+/*
+ * End s, which has its result, whatever its task is about. May free s.
+ */
+static void
+session_cut(struct session *s)
+{
+	if (!transfer_stop(s)) {
+		task_exec_abort(s);
+		worker_session_ended(s->worker, s);
+		return;
+	}
+	s->state = SESSION_STOP;
+	s->has_idle_limit = false;
+	s->command_deadline_ms = 0;
+	s->connect_deadline_ms = session_now(s) + TRANSFER_STOP_MS;
+	session_set_timer(s);
+	session_run(s);
+}
+
 static void
 session_timed_out(
     struct session *s, enum stage stage, uint64_t limit_ms, const char *what)
 {
 	session_end(
 	    s, STATUS_TIMEOUT, stage, "%s %g s", what, (double)limit_ms / 1000);
-	task_exec_abort(s);
-	worker_session_ended(s->worker, s);
+	session_cut(s);
 }
 
 static void
@@ -431,13 +489,17 @@ session_expired(uv_timer_t *timer)
 	const struct msg_config *config = worker_config(s->worker);
 	uint64_t now = session_now(s), idle;
 
+	if (s->state == SESSION_STOP && now >= s->connect_deadline_ms) {
+		worker_session_ended(s->worker, s);
+		return;
+	}
 	if (s->connect_deadline_ms > 0 && now >= s->connect_deadline_ms) {
 		session_timed_out(s, deadline_stage(s),
 		    s->spec.connect_timeout_ms, deadline_words(s));
 		return;
 	}
 	if (s->command_deadline_ms > 0 && now >= s->command_deadline_ms) {
-		session_timed_out(s, STAGE_COMMAND, s->spec.command_timeout_ms,
+		session_timed_out(s, task_stage(s), s->spec.command_timeout_ms,
 		    "still running after");
 		return;
 	}
@@ -481,6 +543,5 @@ void
 session_cancel(struct session *s, const char *message)
 {
 	session_end(s, STATUS_CANCELLED, STAGE_NONE, "%s", message);
-	task_exec_abort(s);
-	worker_session_ended(s->worker, s);
+	session_cut(s);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * session: one host, from its job frame to its result. The states and their
- * transitions are described in session.c; auth.c and task_exec.c are the
- * parts of it that have steps of their own.
+ * transitions are described in session.c; auth.c, task_exec.c and
+ * transfer.c are the parts of it that have steps of their own.
  */
 #ifndef WORKER_SESSION_H
 #define WORKER_SESSION_H
@@ -19,6 +19,7 @@
 #include "worker/connector.h"
 #include "worker/heap.h"
 #include "worker/task_exec.h"
+#include "worker/transfer.h"
 #include "worker/transport.h"
 #include "worker/want.h"
 
@@ -30,6 +31,7 @@ enum session_state {
 	SESSION_VERDICT,
 	SESSION_AUTH,
 	SESSION_TASK,
+	SESSION_STOP,
 	SESSION_DONE,
 };
 
@@ -59,7 +61,8 @@ struct session {
 	enum verdict verdict;
 	char *verdict_text;
 	struct auth auth;
-	struct task_exec task;
+	struct task_exec task;	   /* of TASK_EXEC */
+	struct transfer *transfer; /* of the others, once it runs */
 
 	/* In uv_now() time. */
 	uint64_t started_ms;
@@ -93,10 +96,10 @@ void session_run(struct session *s);
 /* Answers of control. May end and free s. */
 void session_verdict(struct session *s, const struct msg_verdict *msg);
 void session_signature(struct session *s, const struct msg_signature *msg);
-/* Cut it short: result cancelled with that message. Frees s. */
+/* Cut it short: result cancelled with that message. May free s. */
 void session_cancel(struct session *s, const char *message);
 
-/* --- for auth.c and task_exec.c ------------------------------------------ */
+/* --- for auth.c and the tasks -------------------------------------------- */
 
 /* Set the result and end. Returns WANT_END. */
 enum want session_end(struct session *s, enum status status, enum stage stage,

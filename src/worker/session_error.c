@@ -32,11 +32,13 @@ is_throttled(const char *text)
 enum want
 session_broken(struct session *s, enum stage stage, int rc, const char *what)
 {
+	enum stage started =
+	    s->transfer != NULL ? STAGE_TRANSFER : STAGE_COMMAND;
 	char *text = NULL;
 
 	if (s->transport.is_closed || s->disconnect[0] != '\0') {
 		if (s->is_started)
-			return session_end(s, STATUS_LOST, STAGE_COMMAND,
+			return session_end(s, STATUS_LOST, started,
 			    "connection lost: %s", close_reason(s));
 		if (stage == STAGE_AUTH && s->disconnect[0] != '\0')
 			return session_end(s, STATUS_DENIED, STAGE_AUTH,
@@ -47,9 +49,8 @@ session_broken(struct session *s, enum stage stage, int rc, const char *what)
 	}
 	libssh2_session_last_error(s->ssh, &text, NULL, 0);
 	return session_end(s, s->is_started ? STATUS_LOST : STATUS_UNREACHABLE,
-	    s->is_started ? STAGE_COMMAND : stage, "%s: %s (libssh2 error %d)",
-	    what, text != NULL && text[0] != '\0' ? text : "protocol error",
-	    rc);
+	    s->is_started ? started : stage, "%s: %s (libssh2 error %d)", what,
+	    text != NULL && text[0] != '\0' ? text : "protocol error", rc);
 }
 
 enum want

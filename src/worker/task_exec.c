@@ -179,13 +179,13 @@ stream_stdin(struct session *s)
 				return WANT_NETWORK;
 		}
 		left =
-		    config->has_stdin ? config->stdin_bytes - e->stdin_sent : 0;
+		    config->has_input ? config->input_bytes - e->stdin_sent : 0;
 		if (left == 0) {
 			n = libssh2_channel_send_eof(e->channel);
 			if (n == 0)
 				e->is_stdin_done = true;
 		} else {
-			n = pread(WORKER_STDIN_FD, chunk,
+			n = pread(WORKER_INPUT_FD, chunk,
 			    left < sizeof(chunk) ? left : sizeof(chunk),
 			    (off_t)e->stdin_sent);
 			if (n <= 0)

@@ -9,6 +9,7 @@ enum want {
 	WANT_NETWORK, /* the socket */
 	WANT_CONTROL, /* a frame: verdict or signature */
 	WANT_CREDIT,  /* a credit frame: output is held up */
+	WANT_RATE,    /* time: the rate limit holds up the transfer */
 	WANT_END,     /* it is over */
 };
 

@@ -11,7 +11,8 @@
  * Sessions that could go on at once, but had their share of this round, queue
  * for their next turn; while any does, the loop does not sleep. Sessions that
  * have output but no credit wait in a line of their own, and get turns in
- * that order when credit comes.
+ * that order when credit comes; those held by the rate limit likewise, at
+ * its next tick.
  */
 #include "config.h"
 
@@ -32,6 +33,9 @@
 
 #define PIPE_READ_BYTES 65536u
 #define SESSION_BUCKETS 1024u
+/* The rate limit gives out no less at once, but for the end of a file. */
+#define RATE_LEAST_BYTES 16384u
+#define RATE_TICK_MS	 50u
 
 /* Sessions in line, by their next_turn; each is in one line at most. */
 struct queue {
@@ -50,6 +54,10 @@ struct worker {
 	struct methods methods;
 	struct session *sessions[SESSION_BUCKETS]; /* by job */
 	struct queue turns, waiters;		   /* for a turn; for credit */
+	struct queue held;			   /* by the rate limit */
+	uint64_t rate, allowance;		   /* bytes a second; bytes */
+	uint64_t refilled_ms;
+	uv_timer_t refill;
 	uint64_t credit;
 	uint64_t pause_began_ms, paused_ms;
 };
@@ -145,25 +153,77 @@ worker_paused_ms(const struct worker *w)
 	return paused;
 }
 
-/* Those who waited for credit have their turns now, in that order. */
+/* Those who waited in q have their turns now, in that order. */
+static void
+worker_release(struct worker *w, struct queue *q)
+{
+	if (q->first == NULL)
+		return;
+	*w->turns.last = q->first;
+	w->turns.last = q->last;
+	queue_init(q);
+	uv_idle_start(&w->take_turns, worker_turns);
+}
+
 static void
 worker_add_credit(struct worker *w, uint32_t count)
 {
 	if (w->credit == 0)
 		w->paused_ms = worker_paused_ms(w);
 	w->credit += count;
-	if (w->waiters.first == NULL)
-		return;
-	*w->turns.last = w->waiters.first;
-	w->turns.last = w->waiters.last;
-	queue_init(&w->waiters);
-	uv_idle_start(&w->take_turns, worker_turns);
+	worker_release(w, &w->waiters);
 }
 
 bool
 worker_has_waiters(const struct worker *w)
 {
 	return w->waiters.first != NULL || w->turns.first != NULL;
+}
+
+/* --- the rate limit ------------------------------------------------------ */
+
+/* What has become free since; not more than a fifth of a second of it. */
+static void
+rate_refill(struct worker *w)
+{
+	uint64_t now = uv_now(&w->loop), most = w->rate / 5;
+
+	if (most < RATE_LEAST_BYTES)
+		most = RATE_LEAST_BYTES;
+	w->allowance += w->rate * (now - w->refilled_ms) / 1000;
+	if (w->allowance > most)
+		w->allowance = most;
+	w->refilled_ms = now;
+}
+
+static void
+rate_tick(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+
+	worker_release(w, &w->held);
+}
+
+static void
+worker_set_rate(struct worker *w, uint64_t rate)
+{
+	rate_refill(w);
+	w->rate = rate;
+}
+
+size_t
+worker_rate_take(struct worker *w, size_t len)
+{
+	if (w->rate == 0)
+		return len;
+	rate_refill(w);
+	/* Crumbs would only make packets. */
+	if (w->allowance < len && w->allowance < RATE_LEAST_BYTES)
+		return 0;
+	if (len > w->allowance)
+		len = (size_t)w->allowance;
+	w->allowance -= len;
+	return len;
 }
 
 /* --- turns --------------------------------------------------------------- */
@@ -246,6 +306,14 @@ worker_queue_credit(struct worker *w, struct session *s)
 	queue_put(&w->waiters, s);
 }
 
+void
+worker_queue_rate(struct worker *w, struct session *s)
+{
+	queue_put(&w->held, s);
+	if (!uv_is_active((uv_handle_t *)&w->refill))
+		uv_timer_start(&w->refill, rate_tick, RATE_TICK_MS, 0);
+}
+
 /* --- sessions ------------------------------------------------------------ */
 
 static void
@@ -253,6 +321,7 @@ worker_drop(struct worker *w, struct session *s)
 {
 	queue_remove(&w->turns, s);
 	queue_remove(&w->waiters, s);
+	queue_remove(&w->held, s);
 	*s->link = s->next;
 	if (s->next != NULL)
 		s->next->link = s->link;
@@ -313,11 +382,14 @@ worker_configure(struct worker *w, const struct frame *frame)
 static void
 worker_cancel(struct worker *w, const struct msg_cancel *msg)
 {
+	struct session *s, *next;
 	unsigned i;
 
 	for (i = 0; i < SESSION_BUCKETS; i++) {
-		while (w->sessions[i] != NULL)
-			session_cancel(w->sessions[i], msg->message);
+		for (s = w->sessions[i]; s != NULL; s = next) {
+			next = s->next;
+			session_cancel(s, msg->message);
+		}
 	}
 }
 
@@ -330,6 +402,7 @@ worker_frame(struct worker *w, const struct frame *frame)
 		struct msg_signature signature;
 		struct msg_credit credit;
 		struct msg_cancel cancel;
+		struct msg_rate rate;
 	} msg;
 	struct session *s;
 
@@ -357,6 +430,8 @@ worker_frame(struct worker *w, const struct frame *frame)
 		worker_add_credit(w, msg.credit.count);
 	else if (frame->type == FRAME_CANCEL)
 		worker_cancel(w, &msg.cancel);
+	else if (frame->type == FRAME_RATE)
+		worker_set_rate(w, msg.rate.bytes_per_s);
 	return 0;
 }
 
@@ -395,6 +470,7 @@ worker_main(void)
 	buf_init(&w->out, 64u << 20); /* see the bounds above */
 	queue_init(&w->turns);
 	queue_init(&w->waiters);
+	queue_init(&w->held);
 	fd_set_nonblock(WORKER_JOB_FD);
 	fd_set_nonblock(WORKER_RESULT_FD);
 	if (uv_poll_init(&w->loop, &w->jobs, WORKER_JOB_FD) != 0 ||
@@ -402,8 +478,9 @@ worker_main(void)
 		fatal("cannot poll the pipes of control");
 	uv_prepare_init(&w->loop, &w->before_sleep);
 	uv_idle_init(&w->loop, &w->take_turns);
+	uv_timer_init(&w->loop, &w->refill);
 	w->jobs.data = w->results.data = w;
-	w->before_sleep.data = w->take_turns.data = w;
+	w->before_sleep.data = w->take_turns.data = w->refill.data = w;
 	uv_poll_start(&w->jobs, UV_READABLE, jobs_ready);
 	uv_prepare_start(&w->before_sleep, worker_before_sleep);
 	uv_run(&w->loop, UV_RUN_DEFAULT);

@@ -50,6 +50,14 @@ void worker_queue_turn(struct worker *w, struct session *s);
 /* Let s run again when there is credit. */
 void worker_queue_credit(struct worker *w, struct session *s);
 
+/*
+ * Under the rate limit of transfers: how many of len bytes may be moved now;
+ * they count as moved. 0: not now; worker_queue_rate() tells when.
+ */
+size_t worker_rate_take(struct worker *w, size_t len);
+/* Let s run again when the rate limit allows more. */
+void worker_queue_rate(struct worker *w, struct session *s);
+
 /* The session is over: send its result, free it and its slot. */
 void worker_session_ended(struct worker *w, struct session *s);
 

@@ -18,20 +18,50 @@
 		(const uint8_t *)(s), sizeof(s) - 1 \
 	}
 
-static const struct msg_config config = {
-    7, 65536, 2097152, 1500, 1, UINT64_MAX - 3, "df -h", B("A=1\0B=\0")};
+static const struct msg_config config = {.task = TASK_EXEC,
+    .slots = 7,
+    .credit = 65536,
+    .channel_window = 2097152,
+    .idle_timeout_ms = 1500,
+    .has_input = 1,
+    .input_bytes = UINT64_MAX - 3,
+    .command = "df -h",
+    .env = B("A=1\0B=\0")};
+static const struct msg_config put = {.task = TASK_PUT,
+    .transfer_flags = TRANSFER_PRESERVE | TRANSFER_NAMED,
+    .files = 8,
+    .file_mode = FILE_MODE_KEEP,
+    .total_files = UINT64_MAX,
+    .total_bytes = UINT64_MAX - 1,
+    .left_out = 1,
+    .left_out_why = "a: Permission denied",
+    .destination = "/tmp/",
+    .backup_suffix = "~",
+    .token = "0badcafe.1.2"};
+static const struct msg_config get = {.task = TASK_GET,
+    .file_mode = 0644,
+    .max_bytes = UINT64_C(100) << 30,
+    .max_files = 1000000,
+    .sources = B("/var/log/*.log\0a\nb\0")};
 static const struct msg_job job = {"10.0.0.1", 65535, "deploy",
-    "ssh-ed25519,rsa-sha2-512", B("\0\0\0\1k"), 1, 10000, 0};
+    "ssh-ed25519,rsa-sha2-512", B("\0\0\0\1k"), 1, 10000, 0, "logs", "web01"};
 static const struct msg_verdict verdict = {VERDICT_ACCEPTED, "s3cret"};
 static const struct msg_signature signature = {B("\0\377sig")};
 static const struct msg_credit credit = {UINT32_MAX};
 static const struct msg_cancel cancel = {"interrupted"};
+static const struct msg_rate rate = {UINT64_MAX};
 static const struct msg_ready ready = {32};
 static const struct msg_hostkey hostkey = {B("key\0blob"), "::1"};
 static const struct msg_sign sign = {3, B("to be signed")};
 static const struct msg_output output = {2, B("line\nwith \0 in it")};
-static const struct msg_result result = {
-    4, 5, 1, 255, "KILL", "words", "127.1", UINT64_MAX, 1, 2, 3};
+static const struct msg_result result = {4, 5, 1, 255, "KILL", "words", "127.1",
+    UINT64_MAX, 1, 2, 3, UINT64_MAX - 5, 6, 7, "e3b0c442"};
+static const struct msg_progress progress = {UINT64_MAX, 1};
+static const struct msg_entry entry = {ENTRY_FILE, 04755, UINT64_MAX,
+    (uint64_t)-1, 999999999, 1, 2, 3, 4, B("\0\377"), "tree/\377 \n", "/home/x",
+    ""};
+static const struct msg_entry entry_link = {
+    .type = ENTRY_SYMLINK, .path = "tree/link", .link = "../outside"};
 
 static const struct row {
 	const char *comment;
@@ -39,16 +69,22 @@ static const struct row {
 	const void *msg;
 } rows[] = {
     {"the run's configuration", FRAME_CONFIG, &config},
+    {"of a put", FRAME_CONFIG, &put},
+    {"of a get", FRAME_CONFIG, &get},
     {"a job", FRAME_JOB, &job},
     {"a verdict with a password", FRAME_VERDICT, &verdict},
     {"a signature with NUL in it", FRAME_SIGNATURE, &signature},
     {"credit", FRAME_CREDIT, &credit},
     {"cancel", FRAME_CANCEL, &cancel},
+    {"a share of the rate", FRAME_RATE, &rate},
     {"free slots", FRAME_READY, &ready},
     {"a host key", FRAME_HOSTKEY, &hostkey},
     {"a request to sign", FRAME_SIGN, &sign},
     {"output with NUL in it", FRAME_OUTPUT, &output},
     {"a result", FRAME_RESULT, &result},
+    {"progress", FRAME_PROGRESS, &progress},
+    {"a file whose name is no text", FRAME_ENTRY, &entry},
+    {"a symlink", FRAME_ENTRY, &entry_link},
     {"a ping", FRAME_PING, NULL},
     {"a pong", FRAME_PONG, NULL},
 };
@@ -66,6 +102,9 @@ union any {
 	struct msg_sign sign;
 	struct msg_output output;
 	struct msg_result result;
+	struct msg_rate rate;
+	struct msg_progress progress;
+	struct msg_entry entry;
 };
 
 /* Read the frame at the head of in and write what was read again. */
@@ -169,7 +208,7 @@ test_bad_headers(void **state)
 	    {"length over the maximum", "\0\100\0\0\1\0\0\0\0"},
 	    {"length all ones", "\377\377\377\377\1\0\0\0\0"},
 	    {"type 0", "\0\0\0\5\0\0\0\0\0"},
-	    {"type unknown", "\0\0\0\5\16\0\0\0\0"},
+	    {"type unknown", "\0\0\0\5\21\0\0\0\0"},
 	};
 	struct frame frame;
 	struct buf b;
@@ -183,6 +222,26 @@ test_bad_headers(void **state)
 			fail_msg("taken: %s", bad[i].comment);
 		buf_clear(&b);
 	}
+}
+
+/* A string that is not set is an empty one at the other side. */
+static void
+test_null_string_is_empty(void **state)
+{
+	struct buf b;
+	struct frame frame;
+	struct msg_config msg;
+
+	(void)state;
+	buf_init(&b, FRAME_MAX);
+	assert_int_equal(frame_write(&b, FRAME_CONFIG, 1, &put), 0);
+	assert_true(frame_peek(&b, &frame) > 0);
+	assert_int_equal(frame_read(&frame, &msg), 0);
+	assert_string_equal(msg.command, "");
+	assert_string_equal(msg.destination, "/tmp/");
+	assert_int_equal(msg.sources.len, 0);
+	assert_int_equal(msg.file_mode, FILE_MODE_KEEP);
+	buf_clear(&b);
 }
 
 static void
@@ -210,6 +269,7 @@ main(void)
 	    cmocka_unit_test(test_stream_of_all_frames),
 	    cmocka_unit_test(test_wrong_payload_length),
 	    cmocka_unit_test(test_bad_headers),
+	    cmocka_unit_test(test_null_string_is_empty),
 	    cmocka_unit_test(test_too_large_is_refused_whole),
 	};
 

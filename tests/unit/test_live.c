@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "report/escape.h"
 #include "report/live.h"
+#include "util/escape.h"
 
 #define LINE_MAX_BYTES 16
 

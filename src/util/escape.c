@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "config.h"
 
-#include "report/escape.h"
+#include "util/escape.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * terminal or mislead its reader is shown, not sent: control characters but
  * tab, escape sequences, C1 controls, invalid UTF-8, bidirectional overrides.
  */
-#ifndef REPORT_ESCAPE_H
-#define REPORT_ESCAPE_H
+#ifndef UTIL_ESCAPE_H
+#define UTIL_ESCAPE_H
 
 #include <stddef.h>
 

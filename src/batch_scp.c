@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* batch_scp: move files to or from many hosts. See batch_scp(1). */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/options.h"
+#include "cli/program.h"
+#include "cli/run_options.h"
+#include "cli/template.h"
+#include "control/manifest.h"
+#include "util/run_token.h"
+#include "util/xalloc.h"
+
+/* A server that answers no more must not hold the run for ever. */
+#define IDLE_TIMEOUT_MS	  120000u
+#define MAX_BYTES_DEFAULT (UINT64_C(100) << 30)
+#define MAX_FILES_DEFAULT 1000000u
+/* They go to every worker, in one frame with the rest. */
+#define SOURCES_MAX (1u << 20)
+
+enum action { ACTION_PUT, ACTION_GET, ACTION_NONE };
+
+struct options {
+	struct run_options run;
+	unsigned action; /* enum action */
+	struct option_list locals, remotes;
+	const char *mode, *backup;
+	bool preserve, follow, update, checksum, verify, resume, mkdir;
+	bool dry_run;
+	uint64_t rate_limit;
+	uint64_t max_bytes; /* 0: default */
+	uint32_t max_files; /* 0: default */
+	/* what the plan points to */
+	struct manifest manifest;
+	struct buf sources;
+	char **local_paths;
+	uint32_t host_count; /* of local_paths */
+	char *token;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+static const struct option_row transfer_rows[] = {
+    {"action", "put|get", OPTION_WORD, AT(action),
+	"send files to the hosts, or fetch some", "What to transfer",
+	.words = "put|get"},
+    {"local", "PATH...", OPTION_LIST, AT(locals),
+	"put: files, trees; get: directory, or like logs/%h",
+	.takes_more = true},
+    {"remote", "PATH", OPTION_LIST, AT(remotes),
+	"put: where to; get: files, trees, globs; repeatable"},
+    {"mode", "OCTAL", OPTION_STRING, AT(mode),
+	"of files, not that of the source"},
+    {"preserve", NULL, OPTION_FLAG, AT(preserve), "keep times"},
+    {"follow", NULL, OPTION_FLAG, AT(follow),
+	"what symlinks point to, not the links"},
+    {"update", NULL, OPTION_FLAG, AT(update),
+	"skip files of equal size and time; keeps times"},
+    {"checksum", NULL, OPTION_FLAG, AT(checksum),
+	"skip files of equal content"},
+    {"verify", NULL, OPTION_FLAG, AT(verify),
+	"compare contents (SHA-256) afterwards"},
+    {"resume", NULL, OPTION_FLAG, AT(resume),
+	"go on where a transfer broke off; keep parts"},
+    {"backup", "SUFFIX", OPTION_STRING, AT(backup),
+	"keep what is replaced under NAME and SUFFIX"},
+    {"mkdir", NULL, OPTION_FLAG, AT(mkdir),
+	"put: make the directory, with its parents"},
+    {"dry-run", NULL, OPTION_FLAG, AT(dry_run),
+	"connect, and tell what would go where"},
+    {NULL},
+};
+
+static const struct option_row limit_rows[] = {
+    {"timeout", "TIME", OPTION_SETTING, AT(run.timeout),
+	"of a host's transfer (default none)", .tag = SETTING_TIMEOUT},
+    {"idle-timeout", "TIME", OPTION_DURATION, AT(run.idle_timeout_ms),
+	"without a byte (default 2m; 0: none)"},
+    {"limit", "RATE", OPTION_SIZE, AT(rate_limit),
+	"bytes a second over all hosts: 500k, 10M", .least = 1024},
+    {"max-size", "SIZE", OPTION_SIZE, AT(max_bytes),
+	"get: of all files of a host (default 100G)", .least = 1},
+    {"max-files", "N", OPTION_NUMBER, AT(max_files),
+	"get: of a host (default 1000000)", NULL, 1, UINT32_MAX},
+    {NULL},
+};
+
+static const struct option_row progress_rows[] = {
+    {"progress", "WHEN", OPTION_WORD, AT(run.progress),
+	"auto (default: on a terminal), always, never",
+	.words = "auto|always|never"},
+    {NULL},
+};
+
+/* --- both ---------------------------------------------------------------- */
+
+/* An option that only the other action has. */
+static int
+check_action(const struct options *o, struct error *err)
+{
+	static const char wrong[] = "option -%s belongs to -action %s";
+
+	if (o->action == ACTION_NONE)
+		return error_set(
+		    err, "nothing to do: give -action put or -action get");
+	if (o->action == ACTION_GET && o->mkdir)
+		return error_set(err, wrong, "mkdir", "put");
+	if (o->action == ACTION_PUT && o->max_bytes != 0)
+		return error_set(err, wrong, "max-size", "get");
+	if (o->action == ACTION_PUT && o->max_files != 0)
+		return error_set(err, wrong, "max-files", "get");
+	if (o->update && o->checksum)
+		return error_set(
+		    err, "-update and -checksum exclude each other");
+	return 0;
+}
+
+static int
+parse_mode(const char *text, uint32_t *mode, struct error *err)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > 4 || strspn(text, "01234567") != len)
+		return error_set(err,
+		    "option -mode: \"%s\" is not a mode (like 644 or 0755)",
+		    text);
+	*mode = (uint32_t)strtoul(text, NULL, 8);
+	return 0;
+}
+
+/*
+ * A path on the hosts. Relative ones start in the login directory, so "~/" is
+ * nothing more than a way to say so. Returns NULL with err for what a server
+ * can't be asked for.
+ */
+static const char *
+remote_path(const char *text, struct error *err)
+{
+	if (text[0] == '\0') {
+		error_set(err, "option -remote: the path is empty");
+		return NULL;
+	}
+	if (text[0] != '~')
+		return text;
+	if (text[1] == '\0')
+		return ".";
+	if (text[1] != '/') {
+		error_set(err,
+		    "option -remote: \"%s\": only the login user's ~ is known; "
+		    "a name that starts so is ./~",
+		    text);
+		return NULL;
+	}
+	text += 1 + strspn(text + 1, "/");
+	return text[0] != '\0' ? text : "./";
+}
+
+static uint32_t
+transfer_flags(const struct options *o)
+{
+	uint32_t flags = 0;
+
+	/* Files of other times than ours would never be up to date. */
+	flags |= o->preserve || o->update ? TRANSFER_PRESERVE : 0;
+	flags |= o->follow ? TRANSFER_FOLLOW : 0;
+	flags |= o->update ? TRANSFER_UPDATE : 0;
+	flags |= o->checksum ? TRANSFER_CHECKSUM : 0;
+	flags |= o->verify ? TRANSFER_VERIFY : 0;
+	flags |= o->resume ? TRANSFER_RESUME : 0;
+	flags |= o->mkdir ? TRANSFER_MKDIR : 0;
+	flags |= o->dry_run ? TRANSFER_DRY_RUN : 0;
+	return flags;
+}
+
+/* What put and get have in common. */
+static int
+plan_transfer(struct plan *plan, struct options *o, struct error *err)
+{
+	struct msg_config *config = &plan->config;
+
+	config->file_mode = FILE_MODE_KEEP;
+	if (o->mode != NULL &&
+	    parse_mode(o->mode, &config->file_mode, err) == -1)
+		return -1;
+	if (o->backup != NULL &&
+	    (o->backup[0] == '\0' || strchr(o->backup, '/') != NULL))
+		return error_set(err,
+		    "option -backup: \"%s\" is not the end of a file's name",
+		    o->backup);
+	o->token = run_token_make();
+	config->token = o->token;
+	config->backup_suffix = o->backup;
+	config->transfer_flags = transfer_flags(o);
+	plan->rate_limit = o->rate_limit;
+	return 0;
+}
+
+/* --- put ----------------------------------------------------------------- */
+
+static int
+plan_manifest(struct options *o, struct error *err)
+{
+	const struct manifest_options options = {
+	    .follow = o->follow, .has_hash = o->verify || o->checksum};
+	const char **locals = xcalloc(o->locals.count, sizeof(*locals));
+	size_t i;
+	int rc;
+
+	for (i = 0; i < o->locals.count; i++)
+		locals[i] = o->locals.values[i].text;
+	rc = manifest_build(
+	    &o->manifest, locals, o->locals.count, &options, err);
+	free(locals);
+	return rc;
+}
+
+static int
+plan_put(struct plan *plan, struct options *o, struct error *err)
+{
+	struct msg_config *config = &plan->config;
+	const struct manifest *m = &o->manifest;
+
+	if (o->locals.count == 0)
+		return error_set(err, "nothing to send: give -local");
+	if (o->remotes.count != 1)
+		return error_set(
+		    err, "-action put sends to one place: give -remote once");
+	config->destination = remote_path(o->remotes.values[0].text, err);
+	if (config->destination == NULL || plan_manifest(o, err) == -1)
+		return -1;
+	config->task = TASK_PUT;
+	plan->input_fd = m->fd;
+	config->has_input = 1;
+	config->input_bytes = m->length;
+	config->total_files = m->files;
+	config->total_bytes = m->bytes;
+	config->left_out = m->left_out;
+	config->left_out_why = m->left_out_why;
+	if (m->is_into)
+		config->transfer_flags |= TRANSFER_INTO;
+	return 0;
+}
+
+/* --- get ----------------------------------------------------------------- */
+
+static int
+plan_sources(struct options *o, struct error *err)
+{
+	const char *path;
+	size_t i;
+
+	if (o->remotes.count == 0)
+		return error_set(err, "nothing to fetch: give -remote");
+	for (i = 0; i < o->remotes.count; i++) {
+		path = remote_path(o->remotes.values[i].text, err);
+		if (path == NULL)
+			return -1;
+		if (buf_append(&o->sources, path, strlen(path) + 1) == -1)
+			return error_set(
+			    err, "-remote: more than %u bytes", SOURCES_MAX);
+	}
+	return 0;
+}
+
+static int
+plan_get(struct plan *plan, struct options *o, const struct host *hosts,
+    uint32_t count, struct error *err)
+{
+	struct msg_config *config = &plan->config;
+
+	if (plan_sources(o, err) == -1)
+		return -1;
+	if (o->locals.count > 1)
+		return error_set(err,
+		    "-action get writes to one place: -local \"%s\" is one "
+		    "too many",
+		    o->locals.values[1].text);
+	plan->local = o->locals.count == 1 ? o->locals.values[0].text : ".";
+	if (plan->local[0] == '\0')
+		return error_set(err, "option -local: the path is empty");
+	if (template_check_names(hosts, count, err) == -1)
+		return -1;
+	if (template_is(plan->local)) {
+		o->local_paths =
+		    template_expand(plan->local, hosts, count, err);
+		if (o->local_paths == NULL)
+			return -1;
+		o->host_count = count;
+		plan->local_paths = o->local_paths;
+		config->transfer_flags |= TRANSFER_NAMED;
+	}
+	config->task = TASK_GET;
+	config->sources =
+	    (struct bytes){buf_head(&o->sources), buf_len(&o->sources)};
+	config->max_bytes =
+	    o->max_bytes != 0 ? o->max_bytes : MAX_BYTES_DEFAULT;
+	config->max_files =
+	    o->max_files != 0 ? o->max_files : MAX_FILES_DEFAULT;
+	return 0;
+}
+
+/* --- main ---------------------------------------------------------------- */
+
+static int
+plan_fill(void *ctx, struct plan *plan, const struct run_hosts *hosts,
+    char **operands, struct error *err)
+{
+	struct options *o = ctx;
+
+	if (operands[0] != NULL)
+		return error_set(err,
+		    "unexpected argument \"%s\": what to transfer goes with "
+		    "-local and -remote",
+		    operands[0]);
+	if (check_action(o, err) == -1 || plan_transfer(plan, o, err) == -1)
+		return -1;
+	if (o->action == ACTION_PUT)
+		return plan_put(plan, o, err);
+	return plan_get(
+	    plan, o, hosts->hosts, (uint32_t)hostset_count(hosts->names), err);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {.action = ACTION_NONE, .manifest = {.fd = -1}};
+	const struct option_table tables[] = {{transfer_rows, &o},
+	    {run_option_rows, &o.run}, {limit_rows, &o},
+	    {run_output_rows, &o.run}, {progress_rows, &o},
+	    {run_general_rows, &o.run}, {NULL, NULL}};
+	const struct program program = {.name = "batch_scp",
+	    .usage =
+		"usage: batch_scp -h HOSTS | -g GROUPS  -action put -local "
+		"PATH... -remote PATH\n"
+		"       batch_scp -h HOSTS | -g GROUPS  -action get -remote "
+		"PATH [-local DIR]\n"
+		"       batch_scp -g GROUPS -list\n",
+	    .epilog =
+		"\nExit status: 0 all ok, 2 usage, 3 unreachable/timeout/lost/"
+		"transfer,\n4 host key or login, 5 local error.  See "
+		"batch_scp(1), batch_inventory(5).\n",
+	    .tables = tables,
+	    .options = &o.run,
+	    .plan = plan_fill,
+	    .ctx = &o};
+	int status;
+
+	buf_init(&o.sources, SOURCES_MAX);
+	run_options_init(&o.run);
+	o.run.idle_timeout_ms = IDLE_TIMEOUT_MS;
+	o.run.progress = PROGRESS_AUTO;
+	status = program_run(&program, argc, argv);
+	manifest_clear(&o.manifest);
+	buf_clear(&o.sources);
+	template_free(o.local_paths, o.host_count);
+	free(o.token);
+	return status;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "cli/program.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <openssl/opensslv.h>
+
+#include "control/control.h"
+#include "util/log.h"
+
+#define EXIT_USAGE 2
+#define EXIT_LOCAL 5
+
+static void
+program_help(const struct program *p)
+{
+	fputs(p->usage, stdout);
+	options_help(p->tables, stdout);
+	fputs(p->epilog, stdout);
+}
+
+static void
+program_version(const struct program *p)
+{
+	printf("%s %s\nbuilt with libssh2 %s, OpenSSL %s, jansson %s\n",
+	    p->name, PACKAGE_VERSION, LIBSSH2_BUILT_WITH, OPENSSL_VERSION_STR,
+	    JANSSON_VERSION);
+}
+
+/* Programs expect 0 to 2 to be open, or their files land there. */
+static void
+open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
+static int
+program_control(const struct program *p, struct run_hosts *hosts,
+    char **operands, struct error *err)
+{
+	struct plan plan = {.input_fd = -1};
+	int status = EXIT_USAGE;
+
+	if (p->plan(p->ctx, &plan, hosts, operands, err) == -1 ||
+	    run_plan_fill(&plan, p->options, hosts, err) == -1)
+		goto out;
+	status = control_run(&plan, err);
+	if (status == -1)
+		status = EXIT_LOCAL;
+	else
+		err->text[0] = '\0';
+out:
+	report_free(plan.report);
+	host_keys_free(plan.host_keys);
+	return status;
+}
+
+static int
+program_hosts(const struct program *p, char **operands, struct error *err)
+{
+	const struct run_options *o = p->options;
+	struct run_hosts hosts;
+	int status = EXIT_USAGE;
+
+	if (run_hosts_load(&hosts, o, err) == -1)
+		goto out;
+	if (!o->list && !o->list_folded)
+		status = program_control(p, &hosts, operands, err);
+	else if (run_hosts_list(&hosts, o->list_folded, err) == -1)
+		status = EXIT_LOCAL;
+	else
+		status = 0;
+out:
+	run_hosts_clear(&hosts);
+	return status;
+}
+
+int
+program_run(const struct program *p, int argc, char **argv)
+{
+	const struct rlimit no_core = {0, 0};
+	struct error err = {""};
+	int operand, status = 0;
+
+	open_standard_descriptors();
+	setrlimit(RLIMIT_CORE, &no_core); /* it would hold passwords */
+	log_init(p->name);
+	if (options_parse(p->tables, argc, argv, &operand, &err) == -1) {
+		log_error("%s", err.text);
+		fprintf(stderr, "See %s --help.\n", p->name);
+		status = EXIT_USAGE;
+	} else if (p->options->help) {
+		program_help(p);
+	} else if (p->options->version) {
+		program_version(p);
+	} else {
+		log_set_quiet(p->options->quiet);
+		status = program_hosts(p, argv + operand, &err);
+		if (err.text[0] != '\0')
+			log_error("%s", err.text);
+	}
+	options_clear(p->tables);
+	return status;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "worker/get_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/xalloc.h"
+#include "worker/transfer.h"
+
+/* READDIRs on their way at once: the second mostly tells of the end. */
+#define READING_MAX 2u
+/* Replies in a row without a name, after which there will be none. */
+#define IDLE_MAX 1000u
+
+void
+get_list_init(struct get_list *l, struct transfer *t, get_list_name name,
+    get_list_refused refused, void *ctx)
+{
+	memset(l, 0, sizeof(*l));
+	l->t = t;
+	l->name = name;
+	l->refused = refused;
+	l->ctx = ctx;
+}
+
+void
+get_list_clear(struct get_list *l)
+{
+	free(l->path);
+	l->path = NULL;
+}
+
+bool
+get_list_is_busy(const struct get_list *l)
+{
+	return l->state != GET_LIST_IDLE;
+}
+
+void
+get_list_stop(struct get_list *l)
+{
+	l->is_at_end = true;
+}
+
+/* --- replies ------------------------------------------------------------- */
+
+static bool
+is_dots(struct bytes name)
+{
+	return (name.len == 1 && memcmp(name.data, ".", 1) == 0) ||
+	    (name.len == 2 && memcmp(name.data, "..", 2) == 0);
+}
+
+static void
+names_received(struct get_list *l, struct sftp_reply *reply)
+{
+	struct sftp_attrs attrs;
+	struct bytes name;
+	int rc;
+
+	l->idle++;
+	while ((rc = sftp_name_next(reply, &name, &attrs)) == 1) {
+		if (is_dots(name))
+			continue;
+		l->idle = 0;
+		if (!l->name(l->ctx, name, &attrs)) {
+			l->is_at_end = true;
+			return;
+		}
+	}
+	if (rc == -1) {
+		sftp_fault(&l->t->sftp, "a malformed list of names");
+	} else if (l->idle > IDLE_MAX) {
+		l->is_at_end = true;
+		transfer_failed(l->t, STATUS_TRANSFER, l->path,
+		    "the server goes on listing nothing");
+	}
+}
+
+static void
+readdir_done(void *ctx, struct sftp_reply *reply)
+{
+	struct get_list *l = ctx;
+
+	l->reading--;
+	if (l->is_at_end)
+		return;
+	if (reply->type == SFTP_NAME) {
+		names_received(l, reply);
+		return;
+	}
+	l->is_at_end = true;
+	if (reply->status != SFTP_EOF)
+		l->refused(l->ctx, reply);
+}
+
+static void
+close_done(void *ctx, struct sftp_reply *reply)
+{
+	struct get_list *l = ctx;
+
+	/* It was open for reading only: whatever the server says to that. */
+	(void)reply;
+	l->closing--;
+}
+
+static void
+opendir_done(void *ctx, struct sftp_reply *reply)
+{
+	struct get_list *l = ctx;
+
+	if (reply->type != SFTP_HANDLE) {
+		l->state = GET_LIST_IDLE;
+		if (!l->is_at_end)
+			l->refused(l->ctx, reply);
+		return;
+	}
+	l->handle = reply->handle;
+	l->state = GET_LIST_READ;
+}
+
+/* --- requests ------------------------------------------------------------ */
+
+void
+get_list_start(struct get_list *l, const char *path)
+{
+	free(l->path);
+	l->path = xstrdup(path);
+	l->is_at_end = false;
+	l->idle = 0;
+	l->state = GET_LIST_OPEN;
+	sftp_opendir(&l->t->sftp, path, opendir_done, l);
+}
+
+void
+get_list_step(struct get_list *l)
+{
+	struct sftp *f = &l->t->sftp;
+
+	if (l->state != GET_LIST_READ)
+		return;
+	while (!l->is_at_end && l->reading < READING_MAX && sftp_has_room(f) &&
+	    !transfer_is_clogged(l->t)) {
+		l->reading++;
+		sftp_readdir(f, &l->handle, readdir_done, l);
+	}
+	if (!l->is_at_end || l->reading > 0)
+		return;
+	l->closing++;
+	sftp_close(f, &l->handle, close_done, l);
+	l->state = GET_LIST_IDLE;
+}
