@@ -7,6 +7,7 @@
  *	get_file.c  its states, from what is here already to the rename
  *	get_read.c  the reading
  *	get_link.c  symbolic links
+ *	get_end.c   how it ends, and what it may take
  */
 #ifndef WORKER_GET_FILE_H
 #define WORKER_GET_FILE_H
@@ -103,6 +104,12 @@ void get_file_end(struct get_file *f, bool keeps_part);
 void get_file_end_local(struct get_file *f, const struct error *err);
 /* It has arrived, or it was here already. */
 void get_file_succeed(struct get_file *f, uint64_t bytes, bool is_unchanged);
+
+/* Parts of these: */
+void get_file_close(struct get_file *f); /* the handle */
+/* The temporary; with -resume and keeps_part it stays for a later run. */
+void get_file_discard(struct get_file *f, bool keeps_part);
+void get_file_release(struct get_file *f); /* what is needed no more */
 
 /* As target_file_commit() wants it. */
 const char *get_file_backup_suffix(const struct get_file *f);

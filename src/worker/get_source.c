@@ -60,7 +60,7 @@ add_part(struct get_source *s, const char *p, size_t len, bool has_escapes,
 	if (has_escapes)
 		unescape(part->text);
 	if (strcmp(part->text, "..") == 0)
-		return error_set(err, "\"..\" in a path to get");
+		return error_set(err, "a path to get must not hold \"..\"");
 	if (!target_name_is_safe(part->text, strlen(part->text)))
 		return error_set(err, "no file can have this name");
 	return 0;
