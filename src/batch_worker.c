@@ -27,7 +27,7 @@ main(int argc, char **argv)
 	log_init("batch_worker");
 	if (argc != 2 || fcntl(WORKER_JOB_FD, F_GETFD) == -1 ||
 	    fcntl(WORKER_RESULT_FD, F_GETFD) == -1) {
-		log_error("this program is started by batch_run; see "
+		log_error("this program is started by the others; see "
 			  "batch_run(1)");
 		return 2;
 	}
