@@ -29,9 +29,13 @@
 #define FILES_TOTAL 512u
 #define FILES_LEAST 2u
 #define FILES_MOST  32u
-/* A session's socket; a transfer has directories and lists open as well. */
+/*
+ * A session's socket; a transfer has directories and lists open as well, and
+ * for each file it, its directory, and what is done to it off the loop.
+ */
 #define EXEC_FDS     1u
-#define TRANSFER_FDS 4u
+#define TRANSFER_FDS 6u
+#define FILE_FDS     3u
 
 static uint32_t
 clamp(uint32_t value, uint32_t least, uint32_t most)
@@ -113,12 +117,13 @@ fitting_sessions(
 	if (task == TASK_EXEC)
 		return sessions_within(descriptors, EXEC_FDS);
 	*files = clamp(FILES_TOTAL / fanout, FILES_LEAST, FILES_MOST);
-	sessions = sessions_within(descriptors, TRANSFER_FDS + *files);
+	sessions =
+	    sessions_within(descriptors, TRANSFER_FDS + FILE_FDS * *files);
 	if (sessions >= sessions_each(fanout, workers))
 		return sessions;
 	/* Rather fewer files than fewer hosts at once. */
 	*files = FILES_LEAST;
-	return sessions_within(descriptors, TRANSFER_FDS + *files);
+	return sessions_within(descriptors, TRANSFER_FDS + FILE_FDS * *files);
 }
 
 static uint32_t

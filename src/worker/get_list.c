@@ -41,7 +41,7 @@ get_list_is_busy(const struct get_list *l)
 void
 get_list_stop(struct get_list *l)
 {
-	l->is_at_end = true;
+	l->is_at_end = l->is_stopped = true;
 }
 
 /* --- replies ------------------------------------------------------------- */
@@ -66,14 +66,14 @@ names_received(struct get_list *l, struct sftp_reply *reply)
 			continue;
 		l->idle = 0;
 		if (!l->name(l->ctx, name, &attrs)) {
-			l->is_at_end = true;
+			get_list_stop(l);
 			return;
 		}
 	}
 	if (rc == -1) {
 		sftp_fault(&l->t->sftp, "a malformed list of names");
 	} else if (l->idle > IDLE_MAX) {
-		l->is_at_end = true;
+		get_list_stop(l);
 		transfer_failed(l->t, STATUS_TRANSFER, l->path,
 		    "the server goes on listing nothing");
 	}
@@ -85,15 +85,18 @@ readdir_done(void *ctx, struct sftp_reply *reply)
 	struct get_list *l = ctx;
 
 	l->reading--;
-	if (l->is_at_end)
+	if (l->is_stopped)
 		return;
 	if (reply->type == SFTP_NAME) {
 		names_received(l, reply);
 		return;
 	}
+	/* Names that were asked for before may come after it. */
 	l->is_at_end = true;
-	if (reply->status != SFTP_EOF)
-		l->refused(l->ctx, reply);
+	if (reply->status == SFTP_EOF)
+		return;
+	get_list_stop(l);
+	l->refused(l->ctx, reply);
 }
 
 static void
@@ -113,7 +116,7 @@ opendir_done(void *ctx, struct sftp_reply *reply)
 
 	if (reply->type != SFTP_HANDLE) {
 		l->state = GET_LIST_IDLE;
-		if (!l->is_at_end)
+		if (!l->is_stopped)
 			l->refused(l->ctx, reply);
 		return;
 	}
@@ -128,7 +131,7 @@ get_list_start(struct get_list *l, const char *path)
 {
 	free(l->path);
 	l->path = xstrdup(path);
-	l->is_at_end = false;
+	l->is_at_end = l->is_stopped = false;
 	l->idle = 0;
 	l->state = GET_LIST_OPEN;
 	sftp_opendir(&l->t->sftp, path, opendir_done, l);

@@ -26,7 +26,8 @@ struct get_list {
 	get_list_refused refused;
 	void *ctx;
 	enum get_list_state state;
-	bool is_at_end; /* nothing more is asked for */
+	bool is_at_end;	 /* nothing more is asked for */
+	bool is_stopped; /* nor told */
 	char *path;
 	struct sftp_handle handle;
 	unsigned reading; /* READDIRs on their way */

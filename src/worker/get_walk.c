@@ -20,6 +20,8 @@
 #define SPILL_BYTES (256u << 10)
 /* Probes that wait, above which no more names are asked for. */
 #define WAITING_HIGH 256u
+/* Names that patterns are tried on, or there could be no end. */
+#define TRIED_MAX 10000000u
 
 /* --- patterns ------------------------------------------------------------ */
 
@@ -64,6 +66,11 @@ glob_name(struct get_walk *w, struct bytes name, const struct sftp_attrs *attrs)
 	char copy[GET_NAME_SIZE], *remote;
 	bool is_known = (attrs->flags & SFTP_ATTR_MODE) != 0, goes_on = true;
 
+	if (++w->tried > TRIED_MAX) {
+		get_walk_failed(w, w->dir, "too many names to match");
+		get_walk_stop(w);
+		return false;
+	}
 	if (!get_walk_name(w, name, copy))
 		return get_walk_count(w, w->dir);
 	if (fnmatch(source->parts[part].text, copy, FNM_PERIOD) != 0 ||

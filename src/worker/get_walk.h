@@ -47,6 +47,7 @@ struct get_walk {
 	uint64_t found_count;
 	struct entry_cursor dirs; /* over found: the next to be listed */
 	uint64_t counted;	  /* against -max-files */
+	uint64_t tried;		  /* names, with patterns */
 	struct get_list list;
 	char *dir, *dir_path; /* in list: there, and below the root */
 	struct {	      /* of the source in work */

@@ -458,7 +458,8 @@ step_opened(struct put_item *item)
 {
 	if (item->handle.len == 0) {
 		item->has_temp = item->is_partial;
-		return; /* reply_open() has told */
+		put_failed(item, STATUS_TRANSFER, "%s", item->words);
+		return;
 	}
 	item->state = FILE_WRITE;
 }

@@ -167,7 +167,10 @@ put_reply_any(void *ctx, struct sftp_reply *reply)
 
 enum resolve_state { RESOLVE_BEGIN, RESOLVE_LOOKED, RESOLVE_MADE };
 
-/* The first entry tells whether a tree's own root is the destination. */
+/*
+ * Whether the destination is the root of the one tree that is sent, which its
+ * first entry tells.
+ */
 static bool
 is_root_of_tree(struct put *put)
 {
@@ -176,6 +179,8 @@ is_root_of_tree(struct put *put)
 	struct error err;
 	bool is_root;
 
+	if (transfer_has(put->t, TRANSFER_INTO))
+		return false;
 	entry_cursor_init_fd(
 	    &c, WORKER_INPUT_FD, transfer_config(put->t)->input_bytes);
 	is_root = entry_next(&c, &e, &err) == 1 && e.type == ENTRY_DIR &&
