@@ -12,8 +12,7 @@
  * of the program is found before one of the same name in a library. Where
  * libssh2 is linked otherwise, its calls go to libcrypto as ever.
  *
- * A context whose calls are not whole blocks is never taken over, nor one in
- * another mode: all of that is passed on.
+ * Calls for other modes are passed on.
  */
 #include "config.h"
 
@@ -30,8 +29,7 @@
 #include "util/log.h"
 #include "util/xalloc.h"
 
-#define BLOCK_BYTES  16u
-#define STREAM_BYTES (64u * BLOCK_BYTES)
+#define STREAM_BYTES 1024u
 
 /* The key stream made in advance for one context, its application data. */
 struct stream {
@@ -60,40 +58,71 @@ ctr_stream_init(void)
 	memcpy(&next_free, &free_ctx, sizeof(free_ctx));
 }
 
+/* Make more. Returns 1, or what libcrypto said. */
 static int
 stream_refill(EVP_CIPHER_CTX *ctx, struct stream *s)
 {
+	int rc;
+
 	memset(s->bytes, 0, sizeof(s->bytes));
+	rc = next_cipher(ctx, s->bytes, s->bytes, sizeof(s->bytes));
+	if (rc <= 0)
+		return rc;
 	s->used = 0;
-	return next_cipher(ctx, s->bytes, s->bytes, sizeof(s->bytes));
+	return 1;
+}
+
+/* XOR as many of len bytes as the stream has. Returns how many. */
+static unsigned
+stream_apply(
+    struct stream *s, unsigned char *out, const unsigned char *in, unsigned len)
+{
+	uint64_t data, key;
+	unsigned i;
+
+	if (len > STREAM_BYTES - s->used)
+		len = STREAM_BYTES - s->used;
+	for (i = 0; i + sizeof(data) <= len; i += sizeof(data)) {
+		memcpy(&data, in + i, sizeof(data));
+		memcpy(&key, s->bytes + s->used + i, sizeof(key));
+		data ^= key;
+		memcpy(out + i, &data, sizeof(data));
+	}
+	for (; i < len; i++)
+		out[i] = in[i] ^ s->bytes[s->used + i];
+	s->used += len;
+	return len;
+}
+
+static struct stream *
+stream_of(EVP_CIPHER_CTX *ctx)
+{
+	struct stream *s = EVP_CIPHER_CTX_get_app_data(ctx);
+
+	if (s != NULL || EVP_CIPHER_CTX_get_mode(ctx) != EVP_CIPH_CTR_MODE)
+		return s;
+	s = xcalloc(1, sizeof(*s));
+	s->used = STREAM_BYTES;
+	EVP_CIPHER_CTX_set_app_data(ctx, s);
+	return s;
 }
 
 int
 EVP_Cipher(EVP_CIPHER_CTX *ctx, unsigned char *out, const unsigned char *in,
     unsigned int len)
 {
-	struct stream *s = EVP_CIPHER_CTX_get_app_data(ctx);
-	uint64_t block[2], key[2];
+	struct stream *s = stream_of(ctx);
+	unsigned done, n;
 	int rc;
 
-	if (s == NULL) {
-		if (len != BLOCK_BYTES ||
-		    EVP_CIPHER_CTX_get_mode(ctx) != EVP_CIPH_CTR_MODE)
-			return next_cipher(ctx, out, in, len);
-		s = xcalloc(1, sizeof(*s));
-		s->used = STREAM_BYTES;
-		EVP_CIPHER_CTX_set_app_data(ctx, s);
+	if (s == NULL)
+		return next_cipher(ctx, out, in, len);
+	for (done = 0; done < len; done += n) {
+		if (s->used == STREAM_BYTES &&
+		    (rc = stream_refill(ctx, s)) != 1)
+			return rc;
+		n = stream_apply(s, out + done, in + done, len - done);
 	}
-	if (len != BLOCK_BYTES)
-		fatal("libssh2 has changed its way with ciphers");
-	if (s->used == STREAM_BYTES && (rc = stream_refill(ctx, s)) <= 0)
-		return rc;
-	memcpy(block, in, sizeof(block));
-	memcpy(key, s->bytes + s->used, sizeof(key));
-	s->used += BLOCK_BYTES;
-	block[0] ^= key[0];
-	block[1] ^= key[1];
-	memcpy(out, block, sizeof(block));
 	return (int)len;
 }
 

@@ -89,6 +89,33 @@ a_block_may_be_encrypted_in_place(void **state)
 	EVP_CIPHER_CTX_free(blocks);
 }
 
+/* libssh2 1.11 also hands over whole packets. */
+static void
+calls_may_have_any_length(void **state)
+{
+	static const unsigned lengths[] = {
+	    1, 16, 4, 32768 % TOTAL, 1023, 1024, 1025, 3000, 7};
+	uint8_t data[TOTAL], expected[TOTAL], out[TOTAL];
+	EVP_CIPHER_CTX *whole = context(EVP_aes_256_ctr());
+	EVP_CIPHER_CTX *pieces = context(EVP_aes_256_ctr());
+	unsigned i, len, done = 0;
+	int n;
+
+	(void)state;
+	fill(data);
+	assert_int_equal(EVP_CipherUpdate(whole, expected, &n, data, TOTAL), 1);
+	for (i = 0; done < TOTAL; i++, done += len) {
+		len = lengths[i % (sizeof(lengths) / sizeof(lengths[0]))];
+		if (len > TOTAL - done)
+			len = TOTAL - done;
+		assert_int_equal(
+		    EVP_Cipher(pieces, out + done, data + done, len), len);
+	}
+	assert_memory_equal(out, expected, TOTAL);
+	EVP_CIPHER_CTX_free(whole);
+	EVP_CIPHER_CTX_free(pieces);
+}
+
 static void
 other_modes_are_left_alone(void **state)
 {
@@ -117,6 +144,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(blocks_give_what_the_whole_gives),
 	    cmocka_unit_test(a_block_may_be_encrypted_in_place),
+	    cmocka_unit_test(calls_may_have_any_length),
 	    cmocka_unit_test(other_modes_are_left_alone),
 	};
 
