@@ -240,6 +240,8 @@ plan_put(struct plan *plan, struct options *o, struct error *err)
 	config->left_out_why = m->left_out_why;
 	if (m->is_into)
 		config->transfer_flags |= TRANSFER_INTO;
+	if (m->is_root)
+		config->transfer_flags |= TRANSFER_ROOT;
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct manifest {
 	 * directory that goes under its name.
 	 */
 	bool is_into;
+	bool is_root; /* the destination is to be the root of the one tree */
 };
 
 /*

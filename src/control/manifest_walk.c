@@ -270,9 +270,11 @@ level_push(struct walk *w, const struct walk_level *l, struct error *err)
 {
 	struct msg_entry e;
 
-	/* One that goes under its name, not only its content. */
+	/* One that goes under its name, or only its content. */
 	if (w->depth == 0 && w->below < w->len)
 		w->m->is_into = true;
+	else if (w->depth == 0)
+		w->m->is_root = !w->m->is_into;
 	if (w->depth == w->room) {
 		w->room = w->room > 0 ? w->room * 2 : 16;
 		w->levels =

@@ -99,6 +99,7 @@ enum transfer_flag {
 	TRANSFER_MKDIR = 1 << 6,    /* put: make the destination, -p */
 	TRANSFER_DRY_RUN = 1 << 7,  /* say what would go where */
 	TRANSFER_INTO = 1 << 8,	    /* the destination must be a directory */
+	TRANSFER_ROOT = 1 << 10,    /* put: it is the root of the one tree */
 	TRANSFER_NAMED = 1 << 9,    /* get: a host's path is a template's */
 };
 

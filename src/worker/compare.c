@@ -450,7 +450,8 @@ step_begin(struct compare *c)
 	struct comparer *k = c->comparer;
 	uint64_t now = uv_now(comparer_loop(k));
 
-	if (c->length <= SHORT_BYTES || k->exec.is_off) {
+	if (c->length <= SHORT_BYTES || k->exec.is_off ||
+	    !compare_exec_can(c->path)) {
 		read_back(c);
 		return;
 	}

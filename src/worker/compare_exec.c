@@ -58,6 +58,16 @@ compare_exec_is_free(const struct compare_exec *e)
 	return e->state == COMPARE_EXEC_IDLE && !e->is_off;
 }
 
+bool
+compare_exec_can(const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._-+=:,@ ";
+
+	return path[strspn(path, plain)] == '\0';
+}
+
 void
 compare_exec_start(struct compare_exec *e, const char *path, uint64_t length)
 {

@@ -61,6 +61,12 @@ void compare_exec_clear(struct compare_exec *e);
 bool compare_exec_is_free(const struct compare_exec *e);
 
 /*
+ * Whether path is one that any login shell takes as it is meant: the host may
+ * have one that knows other quotes than sh(1), or none.
+ */
+bool compare_exec_can(const char *path);
+
+/*
  * Begin with the first length bytes of path (any bytes). Nothing is sent
  * before the first step.
  */

@@ -30,9 +30,11 @@
 #include "util/xalloc.h"
 
 #define STREAM_BYTES 1024u
+#define MAGIC	     0x6374722073747265u
 
 /* The key stream made in advance for one context, its application data. */
 struct stream {
+	uint64_t magic; /* it is ours */
 	unsigned used;
 	uint8_t bytes[STREAM_BYTES];
 };
@@ -94,14 +96,25 @@ stream_apply(
 	return len;
 }
 
+/* The stream of ctx, NULL if it is not one of those that we look after. */
 static struct stream *
-stream_of(EVP_CIPHER_CTX *ctx)
+stream_find(EVP_CIPHER_CTX *ctx)
 {
 	struct stream *s = EVP_CIPHER_CTX_get_app_data(ctx);
 
-	if (s != NULL || EVP_CIPHER_CTX_get_mode(ctx) != EVP_CIPH_CTR_MODE)
+	return s != NULL && s->magic == MAGIC ? s : NULL;
+}
+
+static struct stream *
+stream_of(EVP_CIPHER_CTX *ctx)
+{
+	struct stream *s = stream_find(ctx);
+
+	if (s != NULL || EVP_CIPHER_CTX_get_app_data(ctx) != NULL ||
+	    EVP_CIPHER_CTX_get_mode(ctx) != EVP_CIPH_CTR_MODE)
 		return s;
 	s = xcalloc(1, sizeof(*s));
+	s->magic = MAGIC;
 	s->used = STREAM_BYTES;
 	EVP_CIPHER_CTX_set_app_data(ctx, s);
 	return s;
@@ -115,6 +128,8 @@ EVP_Cipher(EVP_CIPHER_CTX *ctx, unsigned char *out, const unsigned char *in,
 	unsigned done, n;
 	int rc;
 
+	if (next_cipher == NULL)
+		ctr_stream_init();
 	if (s == NULL)
 		return next_cipher(ctx, out, in, len);
 	for (done = 0; done < len; done += n) {
@@ -129,12 +144,13 @@ EVP_Cipher(EVP_CIPHER_CTX *ctx, unsigned char *out, const unsigned char *in,
 void
 EVP_CIPHER_CTX_free(EVP_CIPHER_CTX *ctx)
 {
-	struct stream *s =
-	    ctx != NULL ? EVP_CIPHER_CTX_get_app_data(ctx) : NULL;
+	struct stream *s = ctx != NULL ? stream_find(ctx) : NULL;
 
 	if (s != NULL) {
 		OPENSSL_cleanse(s, sizeof(*s));
 		free(s);
 	}
+	if (next_free == NULL)
+		ctr_stream_init(); /* a library at work before us */
 	next_free(ctx);
 }

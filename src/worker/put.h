@@ -17,7 +17,7 @@
 #include "worker/transfer.h"
 
 /* Partial files of earlier runs that are remembered, for -resume. */
-#define PARTIALS_MAX 4096u
+#define PARTIALS_MAX 256u
 
 struct put;
 struct put_item;
@@ -40,19 +40,35 @@ struct put_item {
 	struct bytes entry_bytes; /* behind the strings of entry */
 	char *target;		  /* path there */
 
-	int fd; /* of the local file, or -1 */
+	/* files and symlinks */
+	uint32_t number; /* of the item, for its temporaries */
+	int fd;		 /* of the local file, or -1 */
 	char *temp;
-	bool has_temp;	 /* it may exist there */
-	bool is_partial; /* it was another run's */
+	bool has_temp; /* it may exist there */
 	struct sftp_handle handle;
+	uint64_t sent;
+	struct compare *compare;
+	bool is_same;	     /* what was compared */
+	char *part;	     /* an earlier run's temporary, now ours */
+	uint64_t part_bytes; /* its size */
+	int64_t own_uid;     /* of what we make there; -1 not known */
+	bool is_resumed;
+	int replace;	     /* state of put_replace.c */
+	bool is_committing;  /* the target is being replaced */
+	char *old;	     /* where the old file goes, if anywhere */
+	bool is_old_useless; /* once the new one is there */
+	bool has_moved;	     /* the old file is there now */
+	enum sftp_status link_status;
+
 	struct sftp_attrs attrs; /* of the last answer */
 	enum sftp_status status; /* of the last answer */
 	char words[128];	 /* and what was said with it */
-	uint64_t sent;
-	struct compare *compare;
-	bool is_same;
-	char *aside; /* a second temporary, for what is there already */
-	unsigned listed;
+
+	/* directories */
+	char **stale; /* names of temporaries of dead runs */
+	size_t stale_count;
+	unsigned listed; /* entries of the directory */
+	bool is_second;	 /* look at the destination */
 };
 
 struct put {
@@ -65,6 +81,7 @@ struct put {
 	struct put_item *items;
 	uint32_t item_count;
 	bool has_barrier;
+	uint32_t item_number;
 	unsigned depth;	     /* of the directory the next entry is in */
 	unsigned skip_depth; /* what is below this depth can't arrive; 0 */
 	uint64_t skipped;    /* files there */
@@ -80,6 +97,9 @@ struct put_item *put_item_new(struct put *put, const struct msg_entry *entry,
 
 /* BASE/NAME, or NAME alone below "."; the caller frees. */
 char *put_join(const char *base, const char *name);
+/* A path beside the target that no other item, host or run uses; which: 0, 1.
+ */
+char *put_temporary(const struct put_item *item, unsigned which);
 /* The directory that path is in: "." if it names none; the caller frees. */
 char *put_parent(const char *path);
 
@@ -88,6 +108,8 @@ void put_refused(
     struct put_item *item, const char *what, const struct sftp_reply *reply);
 void put_failed(struct put_item *item, enum status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Its local file is at fault. */
+void put_local_failed(struct put_item *item, const char *why);
 
 /*
  * Reply functions; ctx is the item. The first notes status, attributes and
@@ -101,6 +123,8 @@ void put_reply_any(void *ctx, struct sftp_reply *reply);
 
 void put_file_step(struct put_item *item);
 void put_link_step(struct put_item *item);
+/* The new file, complete in item->temp, takes the target's place. */
+void put_replace_step(struct put_item *item);
 /* Stop at once; what it made is removed, or kept to be resumed. */
 void put_file_stop(struct put_item *item);
 

@@ -15,8 +15,14 @@
 #include "worker/put.h"
 #include "worker/temp_name.h"
 
-/* Names that a sweep looks at: enough for every directory but a spool. */
-#define SWEEP_MAX 10000u
+/*
+ * Names that a sweep looks at: enough for every directory but a spool; and
+ * when nothing else is left to do.
+ */
+#define SWEEP_MAX   10000u
+#define SWEEP_LEAST 1000u
+/* Temporaries that one sweep removes. */
+#define STALE_MAX 1000u
 
 enum dir_state { DIR_BEGIN, DIR_MADE, DIR_MODE, DIR_LOOKED };
 
@@ -135,26 +141,33 @@ put_dir_end_step(struct put_item *item)
 enum sweep_state { SWEEP_BEGIN, SWEEP_OPENED, SWEEP_LIST };
 
 static void
-sweep_name(struct put_item *item, const char *text, int64_t mtime_s)
+list_add(char ***list, size_t *count, char *path)
+{
+	*list = xreallocarray(*list, *count + 1, sizeof(**list));
+	(*list)[(*count)++] = path;
+}
+
+static void
+sweep_name(struct put_item *item, const char *text, struct sftp_attrs *attrs)
 {
 	struct put *put = item->put;
 	struct temp_name name;
-	char *path;
+	int64_t mtime_s =
+	    (attrs->flags & SFTP_ATTR_TIMES) != 0 ? attrs->mtime : 0;
 
 	if (!temp_name_parse(text, &name) ||
 	    !temp_name_is_stale(&name, mtime_s, time(NULL)))
 		return;
-	path = put_join(item->target, text);
-	if (!transfer_has(put->t, TRANSFER_RESUME)) {
-		sftp_remove(&put->t->sftp, path, put_reply_any, item);
-		item->waiting++;
-	} else if (put->partial_count < PARTIALS_MAX) {
-		put->partials = xreallocarray(put->partials,
-		    put->partial_count + 1, sizeof(*put->partials));
-		put->partials[put->partial_count++] = path;
-		return;
+	if (transfer_has(put->t, TRANSFER_RESUME) &&
+	    (attrs->flags & SFTP_ATTR_MODE) != 0 && S_ISREG(attrs->mode)) {
+		if (put->partial_count < PARTIALS_MAX)
+			list_add(&put->partials, &put->partial_count,
+			    put_join(item->target, text));
+	} else if (item->stale_count < STALE_MAX) {
+		/* If there are more the next run has a go at them. */
+		list_add(&item->stale, &item->stale_count,
+		    put_join(item->target, text));
 	}
-	free(path);
 }
 
 static void
@@ -178,8 +191,7 @@ reply_list(void *ctx, struct sftp_reply *reply)
 			continue;
 		memcpy(text, name.data, name.len);
 		text[name.len] = '\0';
-		sweep_name(item, text,
-		    (attrs.flags & SFTP_ATTR_TIMES) != 0 ? attrs.mtime : 0);
+		sweep_name(item, text, &attrs);
 	}
 	if (rc == -1)
 		sftp_fault(&item->put->t->sftp, "malformed NAME packet");
@@ -195,11 +207,37 @@ reply_opendir(void *ctx, struct sftp_reply *reply)
 		item->handle = reply->handle;
 }
 
+/* Remove what was found, as fast as there is room for requests. */
+static void
+sweep_remove(struct put_item *item)
+{
+	struct sftp *f = &item->put->t->sftp;
+
+	while (item->stale_count > 0 && sftp_has_room(f)) {
+		sftp_remove(
+		    f, item->stale[--item->stale_count], put_reply_any, item);
+		item->waiting++;
+		free(item->stale[item->stale_count]);
+	}
+}
+
+/* All else is done, and this has gone on for long enough. */
+static bool
+sweep_is_last(const struct put_item *item)
+{
+	const struct put *put = item->put;
+
+	return put->t->is_stopping || item->listed >= SWEEP_MAX ||
+	    (put->has_ended && put->item_count == 1 &&
+		item->listed >= SWEEP_LEAST);
+}
+
 void
 put_sweep_step(struct put_item *item)
 {
 	struct sftp *f = &item->put->t->sftp;
 
+	sweep_remove(item);
 	if (item->waiting > 0)
 		return;
 	switch ((enum sweep_state)item->state) {
@@ -215,8 +253,7 @@ put_sweep_step(struct put_item *item)
 		item->status = SFTP_OK;
 		/* FALLTHROUGH */
 	case SWEEP_LIST:
-		if (item->status != SFTP_OK || item->listed >= SWEEP_MAX ||
-		    item->put->t->is_stopping)
+		if (item->status != SFTP_OK || sweep_is_last(item))
 			break;
 		sftp_readdir(f, &item->handle, reply_list, item);
 		item->waiting++;

@@ -2,19 +2,20 @@
 /*
  * One file on its way to a host:
  *
- *   BEGIN ─▶ LOOK ─▶ COMPARE ─▶ CLAIM ─▶ OVERLAP ─▶ OPEN ─▶ WRITE ─▶ FINISH
- *     │       -update, -checksum    -resume                              │
- *     └───────────────────────────────────────────────────▶ OPEN         │
- *                                                                        ▼
- *             over ◀─ RENAME ◀─ ASIDE ◀─ BACKUP ◀──── VERIFY ◀───────────┘
+ *   BEGIN ─▶ LOOK ─▶ COMPARE ─▶ OPEN ─▶ OPENED ─▶ WRITE ─▶ FINISH ─▶ VERIFY
+ *            -update, -checksum           │ ▲                           │
+ *                      -resume:           ▼ │                           ▼
+ *                                CLAIM ─▶ OVERLAP           over ◀─ REPLACE
  *
  * Each step asks for what it needs and goes on when all is answered; a failure
  * anywhere leads to CLEAN. What follows the last write (mode, times, fsync,
  * size, close) is sent right behind it, so that a small file costs three round
- * trips; and many files are on their way at once.
+ * trips; and many files are on their way at once. How the new file takes the
+ * target's place is in put_replace.c.
  *
- * The target is replaced by a rename of a file that is complete: old or new,
- * never half. ASIDE is for servers that can't rename over a file.
+ * Whoever can make files in the directory can make one that looks like a part
+ * of ours. So a part is gone on with only if it belongs to the user that a
+ * file of our own, just made, belongs to.
  */
 #include "config.h"
 
@@ -35,19 +36,14 @@ enum file_state {
 	FILE_BEGIN,
 	FILE_LOOK,
 	FILE_COMPARE,
-	FILE_CLAIM,
-	FILE_PARTIAL,
-	FILE_OVERLAP,
 	FILE_OPEN,
 	FILE_OPENED,
+	FILE_CLAIM,
+	FILE_OVERLAP,
 	FILE_WRITE,
 	FILE_FINISH,
 	FILE_VERIFY,
-	FILE_BACKUP,
-	FILE_RENAME,
-	FILE_ASIDE,
-	FILE_RENAMED,
-	FILE_REASON,
+	FILE_REPLACE,
 	FILE_CLEAN,
 };
 
@@ -99,15 +95,16 @@ base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* A path beside the target that no other run, host or item uses. */
-static char *
-temporary(const struct put_item *item, unsigned which)
+char *
+put_temporary(const struct put_item *item, unsigned which)
 {
 	const struct transfer *t = item->put->t;
+	uint32_t seq =
+	    item->number << 18 | (t->session->job & 0x1ffff) << 1 | (which & 1);
 	char name[TEMP_NAME_SIZE], *parent, *path;
 
 	temp_name_make(name, sizeof(name), base_name(item->target),
-	    transfer_config(t)->token, t->session->job * 2 + which);
+	    transfer_config(t)->token, seq);
 	parent = put_parent(item->target);
 	path = put_join(parent, name);
 	free(parent);
@@ -157,6 +154,9 @@ clean(struct put_item *item)
 
 	compare_free(item->compare);
 	item->compare = NULL;
+	/* A link that is being made when all stops. */
+	if (item->entry.type == ENTRY_SYMLINK && item->waiting > 0)
+		item->has_temp = true;
 	item->state = FILE_CLEAN;
 	if (item->handle.len > 0) {
 		sftp_close(f, &item->handle, put_reply_any, item);
@@ -167,7 +167,8 @@ clean(struct put_item *item)
 		return;
 	item->has_temp = false;
 	if (transfer_has(item->put->t, TRANSFER_RESUME) &&
-	    item->entry.type == ENTRY_FILE && !item->is_useless)
+	    item->entry.type == ENTRY_FILE && item->sent > 0 &&
+	    !item->is_useless)
 		return; /* the next run goes on with it */
 	sftp_remove(f, item->temp, put_reply_any, item);
 	item->waiting++;
@@ -177,7 +178,7 @@ void
 put_file_stop(struct put_item *item)
 {
 	/* What takes the target's place must not stop half-way. */
-	if (item->state < FILE_RENAMED)
+	if (!item->is_committing)
 		clean(item);
 }
 
@@ -235,7 +236,7 @@ step_begin(struct put_item *item)
 		over(item);
 		return;
 	}
-	item->state = FILE_CLAIM;
+	item->state = FILE_OPEN;
 	if (transfer_has(t, TRANSFER_UPDATE) ||
 	    transfer_has(t, TRANSFER_CHECKSUM)) {
 		sftp_stat(&t->sftp, item->target, false, put_reply, item);
@@ -251,7 +252,7 @@ step_look(struct put_item *item)
 	bool is_alike = item->status == SFTP_OK && is_regular(a) &&
 	    a->size == item->entry.size;
 
-	item->state = FILE_CLAIM;
+	item->state = FILE_OPEN;
 	if (!is_alike)
 		return;
 	if (transfer_has(item->put->t, TRANSFER_CHECKSUM)) {
@@ -269,10 +270,10 @@ step_compare(struct put_item *item)
 	if (item->is_same)
 		unchanged(item);
 	else
-		item->state = FILE_CLAIM;
+		item->state = FILE_OPEN;
 }
 
-/* --- an earlier run's partial file --------------------------------------- */
+/* --- the temporary, maybe one that an earlier run has left --------------- */
 
 static void
 reply_open(void *ctx, struct sftp_reply *reply)
@@ -285,80 +286,110 @@ reply_open(void *ctx, struct sftp_reply *reply)
 }
 
 static void
-step_claim(struct put_item *item)
+step_open(struct put_item *item)
 {
 	struct transfer *t = item->put->t;
-	char *partial;
 
 	if (transfer_has(t, TRANSFER_DRY_RUN)) {
 		transfer_would(t, item->entry.source, item->target);
 		over(item);
 		return;
 	}
-	item->temp = temporary(item, 0);
-	item->state = FILE_OPEN;
-	partial = transfer_has(t, TRANSFER_RESUME) ? take_partial(item) : NULL;
-	if (partial == NULL)
-		return;
-	/* Whoever renames it first has it. */
-	sftp_rename(&t->sftp, partial, item->temp, put_reply, item);
+	item->temp = put_temporary(item, 0);
+	item->has_temp = true;
+	sftp_open(&t->sftp, item->temp,
+	    SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_EXCL, 0600,
+	    reply_open, item);
 	item->waiting++;
-	free(partial);
-	item->state = FILE_PARTIAL;
+	item->state = FILE_OPENED;
 }
 
 static void
-step_partial(struct put_item *item)
+reply_own(void *ctx, struct sftp_reply *reply)
 {
-	struct transfer *t = item->put->t;
+	struct put_item *item = ctx;
 
-	item->state = FILE_OPEN;
-	if (item->status != SFTP_OK)
+	item->waiting--;
+	if (reply->type == SFTP_ATTRS && (reply->attrs.flags & SFTP_ATTR_IDS))
+		item->own_uid = (int64_t)reply->attrs.uid;
+}
+
+/* Whoever renames a part first has it. */
+static void
+claim(struct put_item *item, const char *part)
+{
+	struct sftp *f = &item->put->t->sftp;
+
+	item->own_uid = -1;
+	item->part = put_temporary(item, 1);
+	sftp_fstat(f, &item->handle, reply_own, item);
+	sftp_rename(f, part, item->part, put_reply_any, item);
+	sftp_stat(f, item->part, false, put_reply, item);
+	item->waiting += 3;
+	item->state = FILE_CLAIM;
+}
+
+static void
+step_opened(struct put_item *item)
+{
+	char *part;
+
+	if (item->handle.len == 0) {
+		item->has_temp = false;
+		put_failed(item, STATUS_TRANSFER, "%s", item->words);
 		return;
-	item->has_temp = item->is_partial = true;
-	sftp_stat(&t->sftp, item->temp, false, put_reply, item);
-	item->waiting++;
+	}
+	item->state = FILE_WRITE;
+	part = !item->is_resumed ? take_partial(item) : NULL;
+	if (part != NULL)
+		claim(item, part);
+	free(part);
+}
+
+static void
+step_claim(struct put_item *item)
+{
+	const struct sftp_attrs *a = &item->attrs;
+
+	item->state = FILE_WRITE;
+	if (item->status != SFTP_OK || !is_regular(a) || item->own_uid == -1 ||
+	    (a->flags & SFTP_ATTR_IDS) == 0 || a->uid != item->own_uid)
+		return; /* not ours: not touched */
 	item->state = FILE_OVERLAP;
+	item->is_same = false;
+	item->part_bytes = a->size;
+	if (a->size > 0 && a->size <= item->entry.size)
+		compare(item, item->part, a->size);
 }
 
 static void
 step_overlap(struct put_item *item)
 {
-	const struct sftp_attrs *a = &item->attrs;
+	struct sftp *f = &item->put->t->sftp;
+	const struct sftp_attrs mode = {.flags = SFTP_ATTR_MODE, .mode = 0600};
+	char *useless = item->is_same ? item->temp : item->part;
 
-	/* First time here: its size is known; then: its contents. */
-	if (item->status == SFTP_OK && is_regular(a) && a->size > 0 &&
-	    a->size <= item->entry.size && item->sent == 0) {
-		item->sent = a->size;
-		compare(item, item->temp, item->sent);
-		return;
-	}
+	sftp_remove(f, useless, put_reply_any, item);
+	item->waiting++;
+	item->state = FILE_WRITE;
 	if (!item->is_same)
-		item->sent = 0;
+		return;
+	free(item->temp);
+	item->temp = item->part;
+	item->part = NULL;
+	item->sent = item->part_bytes;
 	transfer_moved(item->put->t, item->sent);
-	item->state = FILE_OPEN;
+	sftp_close(f, &item->handle, put_reply_any, item);
+	item->handle.len = 0;
+	/* It may have its final mode already. */
+	sftp_setstat(f, item->temp, &mode, put_reply_any, item);
+	sftp_open(f, item->temp, SFTP_FLAG_WRITE, 0, reply_open, item);
+	item->waiting += 3;
+	item->is_resumed = true;
+	item->state = FILE_OPENED;
 }
 
 /* --- contents ------------------------------------------------------------ */
-
-static void
-step_open(struct put_item *item)
-{
-	struct transfer *t = item->put->t;
-	unsigned flags = SFTP_FLAG_WRITE;
-	const struct sftp_attrs cut = {.flags = SFTP_ATTR_SIZE};
-
-	item->state = FILE_OPENED;
-	if (item->is_partial && item->sent == 0) {
-		sftp_setstat(&t->sftp, item->temp, &cut, put_reply_any, item);
-		item->waiting++;
-	}
-	if (!item->is_partial)
-		flags |= SFTP_FLAG_CREATE | SFTP_FLAG_EXCL;
-	item->has_temp = true;
-	sftp_open(&t->sftp, item->temp, flags, 0600, reply_open, item);
-	item->waiting++;
-}
 
 static void
 reply_write(void *ctx, struct sftp_reply *reply)
@@ -366,7 +397,11 @@ reply_write(void *ctx, struct sftp_reply *reply)
 	struct put_item *item = ctx;
 
 	item->waiting--;
-	if (reply->status != SFTP_OK)
+	if (reply->error == ENODATA)
+		put_local_failed(item, "has become shorter while it was sent");
+	else if (reply->error != 0)
+		put_local_failed(item, strerror(reply->error));
+	else if (reply->status != SFTP_OK)
 		put_refused(item, "writing it", reply);
 }
 
@@ -454,17 +489,6 @@ step_write(struct put_item *item)
 }
 
 static void
-step_opened(struct put_item *item)
-{
-	if (item->handle.len == 0) {
-		item->has_temp = item->is_partial;
-		put_failed(item, STATUS_TRANSFER, "%s", item->words);
-		return;
-	}
-	item->state = FILE_WRITE;
-}
-
-static void
 step_finish(struct put_item *item)
 {
 	struct transfer *t = item->put->t;
@@ -479,14 +503,12 @@ step_finish(struct put_item *item)
 		    (unsigned long long)item->attrs.size,
 		    (unsigned long long)item->entry.size);
 	} else if (!is_unchanged(item)) {
-		transfer_failed(t, STATUS_ERROR, item->entry.source,
-		    "has changed while it was sent");
-		item->is_failed = true;
+		put_local_failed(item, "has changed while it was sent");
 	} else if (transfer_has(t, TRANSFER_VERIFY)) {
 		compare(item, item->temp, item->entry.size);
 		item->state = FILE_VERIFY;
 	} else {
-		item->state = FILE_BACKUP;
+		item->state = FILE_REPLACE;
 	}
 }
 
@@ -494,137 +516,11 @@ static void
 step_verify(struct put_item *item)
 {
 	if (item->is_same)
-		item->state = FILE_BACKUP;
+		item->state = FILE_REPLACE;
 	else if (!item->is_failed)
 		put_failed(item, STATUS_TRANSFER,
 		    "what arrived differs from what was sent");
 	item->is_useless = item->is_failed;
-}
-
-/* --- taking the target's place ------------------------------------------- */
-
-static void
-reply_backup(void *ctx, struct sftp_reply *reply)
-{
-	struct put_item *item = ctx;
-
-	item->waiting--;
-	if (reply->status != SFTP_OK && reply->status != SFTP_NO_SUCH_FILE)
-		put_refused(item, "making the backup", reply);
-}
-
-/*
- * Keep the old target under another name. By a hard link it stays in its
- * place, too, until it is replaced; the link is made under a name of our own,
- * since an older backup may be in the way. If the target and its backup are
- * one file already, the rename does nothing: then the link has to go.
- */
-static void
-step_backup(struct put_item *item)
-{
-	struct transfer *t = item->put->t;
-	struct sftp *f = &t->sftp;
-	const char *suffix = transfer_config(t)->backup_suffix;
-	char *backup;
-
-	item->state = FILE_RENAME;
-	if (suffix[0] == '\0')
-		return;
-	backup = xasprintf("%s%s", item->target, suffix);
-	if ((f->extensions & SFTP_HARDLINK) != 0 &&
-	    (f->extensions & SFTP_POSIX_RENAME) != 0) {
-		free(item->aside);
-		item->aside = temporary(item, 1);
-		sftp_link(f, item->target, item->aside, reply_backup, item);
-		sftp_rename(f, item->aside, backup, reply_backup, item);
-		sftp_remove(f, item->aside, put_reply_any, item);
-		item->waiting += 3;
-	} else {
-		sftp_remove(f, backup, put_reply_any, item);
-		sftp_rename(f, item->target, backup, reply_backup, item);
-		item->waiting += 2;
-	}
-	free(backup);
-}
-
-static void
-step_rename(struct put_item *item)
-{
-	sftp_rename(
-	    &item->put->t->sftp, item->temp, item->target, put_reply, item);
-	item->waiting++;
-	item->state = FILE_RENAMED;
-}
-
-static void
-arrived(struct put_item *item)
-{
-	struct transfer *t = item->put->t;
-
-	item->has_temp = false;
-	transfer_done(t, item->entry.size, false);
-	over(item);
-}
-
-static void
-step_renamed(struct put_item *item)
-{
-	struct sftp *f = &item->put->t->sftp;
-
-	if (item->status == SFTP_OK) {
-		arrived(item);
-		return;
-	}
-	/* Why? Maybe it is a directory, or rename() does not replace. */
-	sftp_stat(f, item->target, false, put_reply_look, item);
-	item->waiting++;
-	item->state = FILE_REASON;
-}
-
-static void
-step_reason(struct put_item *item)
-{
-	struct sftp *f = &item->put->t->sftp;
-	bool is_there = item->status == SFTP_OK;
-
-	if (is_there && (item->attrs.flags & SFTP_ATTR_MODE) != 0 &&
-	    S_ISDIR(item->attrs.mode)) {
-		put_failed(item, STATUS_TRANSFER, "is a directory there");
-		return;
-	}
-	if (!is_there || (f->extensions & SFTP_POSIX_RENAME) != 0 ||
-	    item->aside != NULL) {
-		put_failed(item, STATUS_TRANSFER,
-		    "renaming the new file to it: %s", item->words);
-		return;
-	}
-	/*
-	 * Without posix-rename: the old file steps aside, the new one takes
-	 * its place, the old one goes; or it comes back.
-	 */
-	item->aside = temporary(item, 1);
-	sftp_rename(f, item->target, item->aside, put_reply_any, item);
-	sftp_rename(f, item->temp, item->target, put_reply, item);
-	item->waiting += 2;
-	item->state = FILE_ASIDE;
-}
-
-static void
-step_aside(struct put_item *item)
-{
-	struct sftp *f = &item->put->t->sftp;
-
-	if (item->status == SFTP_OK) {
-		sftp_remove(f, item->aside, put_reply_any, item);
-		item->waiting++;
-		item->status = SFTP_OK;
-		arrived(item);
-		return;
-	}
-	sftp_rename(f, item->aside, item->target, put_reply_any, item);
-	item->waiting++;
-	put_failed(item, STATUS_TRANSFER, "renaming the new file to it: %s",
-	    item->words);
 }
 
 /* --- steps --------------------------------------------------------------- */
@@ -642,20 +538,17 @@ file_state(struct put_item *item)
 	case FILE_COMPARE:
 		step_compare(item);
 		break;
-	case FILE_CLAIM:
-		step_claim(item);
-		break;
-	case FILE_PARTIAL:
-		step_partial(item);
-		break;
-	case FILE_OVERLAP:
-		step_overlap(item);
-		break;
 	case FILE_OPEN:
 		step_open(item);
 		break;
 	case FILE_OPENED:
 		step_opened(item);
+		break;
+	case FILE_CLAIM:
+		step_claim(item);
+		break;
+	case FILE_OVERLAP:
+		step_overlap(item);
 		break;
 	case FILE_WRITE:
 		step_write(item);
@@ -666,20 +559,8 @@ file_state(struct put_item *item)
 	case FILE_VERIFY:
 		step_verify(item);
 		break;
-	case FILE_BACKUP:
-		step_backup(item);
-		break;
-	case FILE_RENAME:
-		step_rename(item);
-		break;
-	case FILE_RENAMED:
-		step_renamed(item);
-		break;
-	case FILE_REASON:
-		step_reason(item);
-		break;
-	case FILE_ASIDE:
-		step_aside(item);
+	case FILE_REPLACE:
+		put_replace_step(item);
 		break;
 	case FILE_CLEAN:
 		over(item);
@@ -690,19 +571,19 @@ file_state(struct put_item *item)
 void
 put_file_step(struct put_item *item)
 {
-	for (;;) {
+	while (!item->is_over) {
 		if (item->compare != NULL)
 			compare_step(item->compare);
-		if (item->is_failed && item->state != FILE_CLEAN &&
-		    item->waiting == 0)
-			clean(item);
 		if (item->state == FILE_WRITE && !item->is_failed) {
 			step_write(item);
 			return;
 		}
-		if (item->waiting > 0 || item->compare != NULL || item->is_over)
+		if (item->waiting > 0 || item->compare != NULL)
 			return;
-		file_state(item);
+		if (item->is_failed && item->state != FILE_CLEAN)
+			clean(item);
+		else
+			file_state(item);
 	}
 }
 
@@ -713,23 +594,23 @@ put_link_step(struct put_item *item)
 {
 	struct transfer *t = item->put->t;
 
-	if (item->state == FILE_BEGIN && item->waiting == 0 &&
-	    !transfer_has(t, TRANSFER_DRY_RUN)) {
-		item->temp = temporary(item, 0);
-		item->has_temp = true;
+	if (item->waiting > 0)
+		return;
+	if (item->state == FILE_BEGIN && transfer_has(t, TRANSFER_DRY_RUN)) {
+		item->state = FILE_OPEN;
+	} else if (item->state == FILE_BEGIN) {
+		item->temp = put_temporary(item, 0);
 		sftp_symlink(
 		    &t->sftp, item->entry.link, item->temp, put_reply, item);
 		item->waiting++;
 		item->state = FILE_OPENED;
 		return;
-	}
-	if (item->state == FILE_BEGIN) {
-		item->state = FILE_CLAIM; /* of a dry run */
-	} else if (item->state == FILE_OPENED && item->waiting == 0) {
-		if (item->status != SFTP_OK)
+	} else if (item->state == FILE_OPENED) {
+		item->has_temp = item->status == SFTP_OK;
+		if (!item->has_temp)
 			put_failed(item, STATUS_TRANSFER,
 			    "making a symbolic link: %s", item->words);
-		item->state = FILE_BACKUP;
+		item->state = FILE_REPLACE;
 	}
 	put_file_step(item);
 }

@@ -109,6 +109,7 @@ session_new(struct worker *w, const struct frame *frame)
 	heap_init(&s->heap, SESSION_HEAP_MAX, session_block_freed, s);
 	transport_init(&s->transport);
 	task_exec_init(&s->task);
+	s->rate_grant = UINT64_MAX; /* until it is held */
 	s->started_ms = session_now(s);
 	s->connect_deadline_ms = s->started_ms + s->spec.connect_timeout_ms;
 	s->timer = xcalloc(1, sizeof(*s->timer));
@@ -542,6 +543,8 @@ session_signature(struct session *s, const struct msg_signature *msg)
 void
 session_cancel(struct session *s, const char *message)
 {
+	if (s->state == SESSION_STOP)
+		return; /* over in a moment */
 	session_end(s, STATUS_CANCELLED, STAGE_NONE, "%s", message);
 	session_cut(s);
 }

@@ -23,6 +23,7 @@
 #include "worker/transport.h"
 #include "worker/want.h"
 
+struct queue;
 struct worker;
 
 enum session_state {
@@ -38,8 +39,9 @@ enum session_state {
 struct session {
 	struct worker *worker;
 	struct session *next, **link; /* in the worker's list of sessions */
-	struct session *next_turn;    /* in its queue of turns */
-	bool is_queued;
+	struct session *next_turn;    /* in the queue it waits in, if any */
+	struct queue *queue;
+	uint64_t rate_grant; /* bytes, under the rate limit */
 
 	uint32_t job;
 	uint8_t *frame; /* the job frame's payload; spec points into it */

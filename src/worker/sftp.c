@@ -37,10 +37,15 @@
 #define DATA_HEADER_BYTES 13u
 /* Sent before other sessions have their turn. */
 #define TURN_BYTES (1u << 20)
-#define OUT_HIGH   (64u * 1024)
-#define SLOT_BITS  10u
-#define SLOTS_MAX  (1u << SLOT_BITS)
-#define SLOT_NONE  UINT32_MAX
+/* Writes on their way: at first, at least, at most. */
+#define WRITES_START  (1u << 20)
+#define WRITES_LEAST  (256u << 10)
+#define WRITES_MOST   (4u << 20)
+#define PACE_EVERY_MS 250u
+#define OUT_HIGH      (64u * 1024)
+#define SLOT_BITS     10u
+#define SLOTS_MAX     (1u << SLOT_BITS)
+#define SLOT_NONE     UINT32_MAX
 
 struct sftp_request {
 	uint32_t id;
@@ -53,6 +58,8 @@ struct sftp_request {
 	uint64_t offset; /* of a read */
 	size_t len;	 /* of a read or write */
 	bool is_write;
+	int error;    /* of reading what was to be written */
+	uint64_t end; /* of its packet in all that was ever queued */
 	size_t got;
 };
 
@@ -63,6 +70,7 @@ sftp_init(struct sftp *f)
 	buf_init(&f->out, 16u << 20); /* a bound for bugs */
 	buf_init(&f->in, REPLY_BYTES_MAX + HEADER_BYTES);
 	f->read_max = f->write_max = REQUEST_BYTES;
+	f->writes_max = WRITES_START;
 	f->free_slot = SLOT_NONE;
 }
 
@@ -99,7 +107,30 @@ bool
 sftp_can_write(const struct sftp *f)
 {
 	return sftp_has_room(f) && f->body.left == 0 &&
-	    f->writing < SFTP_WRITES_MAX && f->turn_bytes < TURN_BYTES;
+	    f->writing < f->writes_max && !sftp_turn_is_over(f);
+}
+
+bool
+sftp_turn_is_over(const struct sftp *f)
+{
+	return f->turn_bytes >= TURN_BYTES;
+}
+
+void
+sftp_pace(struct sftp *f, uint64_t now_ms)
+{
+	uint64_t ms = now_ms - f->paced_ms, per_s;
+
+	if (ms < PACE_EVERY_MS)
+		return;
+	if (f->written > 0 && f->paced_ms > 0) {
+		per_s = f->written * 1000 / ms;
+		f->writes_max = per_s < WRITES_LEAST ? WRITES_LEAST
+		    : per_s > WRITES_MOST	     ? WRITES_MOST
+						     : (size_t)per_s;
+	}
+	f->written = 0;
+	f->paced_ms = now_ms;
 }
 
 bool
@@ -149,13 +180,24 @@ request_free(struct sftp *f, struct sftp_request *r)
 	f->count--;
 }
 
-/* Begin a packet for a new request; the slot must not be kept. */
+/* Begin a packet for a new request. */
 static size_t
 packet_begin(struct sftp *f, enum sftp_type type, enum sftp_type reply,
     sftp_done done, void *ctx)
 {
-	return sftp_packet_begin(
-	    &f->out, type, request_new(f, reply, done, ctx)->id);
+	struct sftp_request *r = request_new(f, reply, done, ctx);
+
+	f->last_slot = (uint32_t)(r - f->requests);
+	return sftp_packet_begin(&f->out, type, r->id);
+}
+
+/* Its end: body_bytes of it follow by other means. */
+static void
+packet_end(struct sftp *f, size_t begin, size_t body_bytes)
+{
+	sftp_packet_end(&f->out, begin, body_bytes);
+	f->queued += buf_len(&f->out) - begin + body_bytes;
+	f->requests[f->last_slot].end = f->queued;
 }
 
 static void
@@ -179,7 +221,7 @@ request_path(struct sftp *f, enum sftp_type type, enum sftp_type reply,
 	size_t begin = packet_begin(f, type, reply, done, ctx);
 
 	put_path(f, path);
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 static void
@@ -189,7 +231,7 @@ request_handle(struct sftp *f, enum sftp_type type, enum sftp_type reply,
 	size_t begin = packet_begin(f, type, reply, done, ctx);
 
 	put_handle(f, handle);
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 /* Two paths; extension: NULL for a type of its own. */
@@ -203,7 +245,7 @@ request_paths(struct sftp *f, enum sftp_type type, const char *extension,
 		put_path(f, extension);
 	put_path(f, first);
 	put_path(f, second);
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 void
@@ -229,7 +271,7 @@ sftp_setstat(struct sftp *f, const char *path, const struct sftp_attrs *attrs,
 
 	put_path(f, path);
 	sftp_put_attrs(&f->out, attrs);
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 void
@@ -240,7 +282,7 @@ sftp_fsetstat(struct sftp *f, const struct sftp_handle *handle,
 
 	put_handle(f, handle);
 	sftp_put_attrs(&f->out, attrs);
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 void
@@ -255,7 +297,7 @@ sftp_open(struct sftp *f, const char *path, unsigned flags, uint32_t mode,
 	put_path(f, path);
 	buf_put_u32(&f->out, flags);
 	sftp_put_attrs(&f->out, &attrs);
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 void
@@ -286,7 +328,7 @@ sftp_fsync(
 
 	put_path(f, "fsync@openssh.com");
 	put_handle(f, handle);
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 void
@@ -304,7 +346,7 @@ sftp_mkdir(
 
 	put_path(f, path);
 	sftp_put_attrs(&f->out, &attrs);
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 void
@@ -342,8 +384,8 @@ void
 sftp_write(struct sftp *f, const struct sftp_handle *handle, int fd,
     uint64_t offset, size_t len, sftp_done done, void *ctx)
 {
-	struct sftp_request *r = request_new(f, SFTP_STATUS, done, ctx);
-	size_t begin = sftp_packet_begin(&f->out, SFTP_WRITE, r->id);
+	size_t begin = packet_begin(f, SFTP_WRITE, SFTP_STATUS, done, ctx);
+	struct sftp_request *r = &f->requests[f->last_slot];
 
 	r->len = len;
 	r->is_write = true;
@@ -351,7 +393,8 @@ sftp_write(struct sftp *f, const struct sftp_handle *handle, int fd,
 	put_handle(f, handle);
 	buf_put_u64(&f->out, offset);
 	buf_put_u32(&f->out, (uint32_t)len);
-	sftp_packet_end(&f->out, begin, len);
+	packet_end(f, begin, len);
+	f->body.slot = f->last_slot;
 	f->body.fd = fd;
 	f->body.offset = offset;
 	f->body.left = len;
@@ -362,8 +405,8 @@ void
 sftp_read(struct sftp *f, const struct sftp_handle *handle, uint64_t offset,
     size_t len, sftp_data data, sftp_done done, void *ctx)
 {
-	struct sftp_request *r = request_new(f, SFTP_DATA, done, ctx);
-	size_t begin = sftp_packet_begin(&f->out, SFTP_READ, r->id);
+	size_t begin = packet_begin(f, SFTP_READ, SFTP_DATA, done, ctx);
+	struct sftp_request *r = &f->requests[f->last_slot];
 
 	r->data = data;
 	r->offset = offset;
@@ -372,22 +415,35 @@ sftp_read(struct sftp *f, const struct sftp_handle *handle, uint64_t offset,
 	put_handle(f, handle);
 	buf_put_u64(&f->out, offset);
 	buf_put_u32(&f->out, (uint32_t)len);
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 /* --- sending ------------------------------------------------------------- */
 
-/* The next bytes of body into chunk, zeros where the file has no more. */
+/*
+ * The next bytes of body into chunk. What can't be read is made up, since the
+ * packet's length is out already, and its request will fail.
+ */
 static size_t
 body_read(struct sftp *f, uint8_t *chunk)
 {
 	size_t len = f->body.left < CHUNK_BYTES ? f->body.left : CHUNK_BYTES;
-	ssize_t n = pread(f->body.fd, chunk, len, (off_t)f->body.offset);
+	size_t got = 0;
+	ssize_t n;
 
-	if (n < 0)
-		n = 0;
-	if ((size_t)n < len)
-		memset(chunk + n, 0, len - (size_t)n);
+	while (got < len) {
+		n = pread(f->body.fd, chunk + got, len - got,
+		    (off_t)(f->body.offset + got));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			f->requests[f->body.slot].error =
+			    n == 0 ? ENODATA : errno;
+			memset(chunk + got, 0, len - got);
+			break;
+		}
+		got += (size_t)n;
+	}
 	return len;
 }
 
@@ -427,7 +483,7 @@ sftp_flush(struct session *s, struct sftp *f)
 {
 	ssize_t n;
 
-	while (f->turn_bytes < TURN_BYTES) {
+	while (!sftp_turn_is_over(f)) {
 		if (buf_len(&s->transport.out) > TRANSPORT_QUEUE_HIGH) {
 			transport_flush(&s->transport);
 			if (transport_wants_write(&s->transport))
@@ -442,6 +498,7 @@ sftp_flush(struct session *s, struct sftp *f)
 			return -1;
 		}
 		f->turn_bytes += (size_t)n;
+		f->sent += (uint64_t)n;
 		session_active(s);
 	}
 	return 0;
@@ -454,10 +511,13 @@ request_done(struct sftp *f, struct sftp_request *r, struct sftp_reply *reply)
 {
 	struct sftp_request own = *r;
 
-	if (own.is_write)
+	reply->error = own.error;
+	if (own.is_write) {
 		f->writing -= own.len;
-	else if (own.reply == SFTP_DATA)
+		f->written += own.len;
+	} else if (own.reply == SFTP_DATA) {
 		f->reading -= own.len;
+	}
 	request_free(f, r);
 	own.done(own.ctx, reply);
 }
@@ -467,8 +527,9 @@ request_find(struct sftp *f, uint32_t id)
 {
 	uint32_t slot = id & (SLOTS_MAX - 1);
 
+	/* Ids can be guessed: nothing is answered before it was sent. */
 	if (slot >= f->size || !f->requests[slot].is_waiting ||
-	    f->requests[slot].id != id)
+	    f->requests[slot].id != id || f->requests[slot].end > f->sent)
 		return NULL;
 	return &f->requests[slot];
 }
@@ -515,7 +576,7 @@ version_received(struct sftp *f, struct cursor *body)
 	begin =
 	    packet_begin(f, SFTP_EXTENDED, SFTP_EXTENDED_REPLY, limits_done, f);
 	put_path(f, "limits@openssh.com");
-	sftp_packet_end(&f->out, begin, 0);
+	packet_end(f, begin, 0);
 }
 
 /* A whole packet but DATA; body starts behind its type. */
@@ -778,6 +839,7 @@ start_subsystem(struct session *s, struct sftp *f)
 	/* INIT has its version where others have their id. */
 	sftp_packet_end(&f->out,
 	    sftp_packet_begin(&f->out, SFTP_INIT, SFTP_VERSION_OURS), 0);
+	f->queued = buf_len(&f->out);
 	f->state = SFTP_STATE_READY;
 	return WANT_STEP;
 }

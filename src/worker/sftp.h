@@ -28,9 +28,6 @@
 struct session;
 struct sftp_request;
 
-/* Bytes of writes on their way, as far as the channel's window allows. */
-#define SFTP_WRITES_MAX (4u << 20)
-
 enum sftp_state {
 	SFTP_STATE_OPEN,
 	SFTP_STATE_SUBSYSTEM,
@@ -43,6 +40,7 @@ struct sftp {
 	struct buf out; /* packets to send */
 	struct buf in;	/* the packet that is being received */
 	struct {	/* contents that follow after the first bytes of out */
+		uint32_t slot; /* of the write */
 		int fd;
 		uint64_t offset;
 		size_t left;
@@ -53,12 +51,16 @@ struct sftp {
 		size_t left;
 	} data;
 	struct sftp_request *requests; /* by slot; see sftp.c */
-	uint32_t size, free_slot, count, serial;
+	uint32_t size, free_slot, last_slot, count, serial;
+	uint64_t queued, sent; /* bytes, ever */
 	bool has_version;
 	unsigned extensions;	      /* enum sftp_extension */
 	uint32_t read_max, write_max; /* bytes of one request */
 	size_t reading, writing;      /* bytes on their way */
 	size_t turn_bytes;	      /* sent in this turn */
+	/* No more writes on their way than the host took in a second. */
+	size_t writes_max;
+	uint64_t written, paced_ms;
 	char fault[256]; /* what the server did wrong; "" if nothing */
 };
 
@@ -88,6 +90,15 @@ int sftp_receive(struct session *s, struct sftp *f);
 /* A reply makes no sense: the session will be ended with this reason. */
 void sftp_fault(struct sftp *f, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Enough was sent for now: other sessions have their turn first. */
+bool sftp_turn_is_over(const struct sftp *f);
+
+/*
+ * To be called now and then. What is on its way delays all that comes after
+ * it, the cleaning up too, so it is bounded by how fast the host is.
+ */
+void sftp_pace(struct sftp *f, uint64_t now_ms);
 
 /* Whether a small request, a write, a read may be made now. */
 bool sftp_has_room(const struct sftp *f);
@@ -135,8 +146,9 @@ void sftp_readlink(struct sftp *f, const char *path, sftp_done done, void *ctx);
 /*
  * Write len bytes of fd from offset to the same place there, at most
  * f->write_max. fd must stay open until done is called or the session ends.
- * If the file has become shorter, zeros are sent in its place: whoever sent it
- * finds out by fstat(2). Only when sftp_can_write().
+ * If fd can't be read the reply's error tells why, ENODATA for a file that has
+ * become shorter, and what arrived there is nonsense. Only when
+ * sftp_can_write().
  */
 void sftp_write(struct sftp *f, const struct sftp_handle *handle, int fd,
     uint64_t offset, size_t len, sftp_done done, void *ctx);

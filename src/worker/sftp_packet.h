@@ -100,6 +100,7 @@ struct sftp_reply {
 	uint32_t count;	    /* of SFTP_NAME: how many follow */
 	struct cursor rest; /* of NAME and EXTENDED_REPLY */
 	uint64_t length;    /* of DATA: bytes that came */
+	int error; /* errno, of a write whose contents could not be read */
 };
 
 /* Append a packet's start: its length is set by sftp_packet_end(). */

@@ -77,6 +77,7 @@ put_item_new(struct put *put, const struct msg_entry *entry, char *target,
 	item->step = step;
 	item->target = target;
 	item->fd = -1;
+	item->number = put->item_number++;
 	if (entry != NULL)
 		entry_copy(item, entry);
 	while (*p != NULL)
@@ -90,6 +91,7 @@ static void
 item_free(struct put_item *item)
 {
 	void *bytes;
+	size_t i;
 
 	compare_free(item->compare);
 	fd_close(&item->fd);
@@ -97,7 +99,11 @@ item_free(struct put_item *item)
 	free(bytes);
 	free(item->target);
 	free(item->temp);
-	free(item->aside);
+	free(item->part);
+	free(item->old);
+	for (i = 0; i < item->stale_count; i++)
+		free(item->stale[i]);
+	free(item->stale);
 	free(item);
 }
 
@@ -123,6 +129,15 @@ put_failed(struct put_item *item, enum status status, const char *fmt, ...)
 		transfer_failed(
 		    item->put->t, status, item->target, "%s", words);
 	item->is_failed = true;
+}
+
+void
+put_local_failed(struct put_item *item, const char *why)
+{
+	if (!item->is_failed && !item->put->t->is_stopping)
+		transfer_failed(
+		    item->put->t, STATUS_ERROR, item->entry.source, "%s", why);
+	item->is_failed = item->is_useless = true;
 }
 
 static void
@@ -167,28 +182,6 @@ put_reply_any(void *ctx, struct sftp_reply *reply)
 
 enum resolve_state { RESOLVE_BEGIN, RESOLVE_LOOKED, RESOLVE_MADE };
 
-/*
- * Whether the destination is the root of the one tree that is sent, which its
- * first entry tells.
- */
-static bool
-is_root_of_tree(struct put *put)
-{
-	struct entry_cursor c;
-	struct msg_entry e;
-	struct error err;
-	bool is_root;
-
-	if (transfer_has(put->t, TRANSFER_INTO))
-		return false;
-	entry_cursor_init_fd(
-	    &c, WORKER_INPUT_FD, transfer_config(put->t)->input_bytes);
-	is_root = entry_next(&c, &e, &err) == 1 && e.type == ENTRY_DIR &&
-	    e.path[0] == '\0';
-	entry_cursor_clear(&c);
-	return is_root;
-}
-
 /* Ask for path and all above it to be made; those that exist refuse. */
 static void
 make_parents(struct put_item *item, const char *path)
@@ -218,7 +211,8 @@ resolved(struct put_item *item, bool is_directory)
 	item->is_over = true;
 	put->is_ready = true;
 	put->is_named = !is_directory;
-	if (is_root_of_tree(put) || transfer_has(put->t, TRANSFER_DRY_RUN))
+	if (transfer_has(put->t, TRANSFER_ROOT) ||
+	    transfer_has(put->t, TRANSFER_DRY_RUN))
 		return; /* its own entry looks after the directory */
 	parent = is_directory ? xstrdup(put->base) : put_parent(put->base);
 	put_item_new(put, NULL, parent, put_sweep_step)->is_barrier =
@@ -240,7 +234,7 @@ step_looked(struct put_item *item, bool is_second)
 	struct transfer *t = item->put->t;
 	const char *destination = transfer_config(t)->destination;
 	size_t len = strlen(destination);
-	bool is_tree = is_root_of_tree(item->put);
+	bool is_tree = transfer_has(t, TRANSFER_ROOT);
 	bool is_into = is_tree || transfer_has(t, TRANSFER_INTO) ||
 	    (len > 0 && destination[len - 1] == '/');
 	char *parent;
@@ -287,7 +281,8 @@ resolve_step(struct put_item *item)
 		item->state = RESOLVE_LOOKED;
 		break;
 	case RESOLVE_LOOKED:
-		step_looked(item, item->listed++ > 0);
+		step_looked(item, item->is_second);
+		item->is_second = true;
 		break;
 	case RESOLVE_MADE:
 		/* Why the last could not be made is what matters. */

@@ -20,8 +20,6 @@
 /* Lines that wait for credit; above it nothing new is started. */
 #define LINES_HIGH (32u * 1024)
 #define LINES_MAX  (8u << 20)
-/* Sent to one session before the others have their turn. */
-#define TURN_BYTES (1u << 20)
 
 struct transfer *
 transfer_new(struct session *s, const struct transfer_ops *ops)
@@ -165,20 +163,21 @@ transfer_would(struct transfer *t, const char *from, const char *to)
 static void
 line_done(struct transfer *t)
 {
+	const struct msg_result *r = &t->session->result;
 	uint64_t ms = uv_now(worker_loop(t->session->worker)) - t->began_ms;
 	char bytes[32], time[32], count[64] = "", *text;
 
-	human_bytes(bytes, sizeof(bytes), t->bytes);
+	human_bytes(bytes, sizeof(bytes), r->bytes);
 	human_duration(time, sizeof(time), ms);
-	if (t->unchanged > 0 && t->unchanged == t->files)
+	if (r->unchanged > 0 && r->unchanged == r->files)
 		snprintf(count, sizeof(count), "unchanged, ");
-	else if (t->unchanged > 0)
+	else if (r->unchanged > 0)
 		snprintf(count, sizeof(count), "%llu of %llu files, ",
-		    (unsigned long long)(t->files - t->unchanged),
-		    (unsigned long long)t->files);
-	else if (t->files != 1)
+		    (unsigned long long)(r->files - r->unchanged),
+		    (unsigned long long)r->files);
+	else if (r->files != 1)
 		snprintf(count, sizeof(count), "%llu files, ",
-		    (unsigned long long)t->files);
+		    (unsigned long long)r->files);
 	text = xasprintf(
 	    "%s %s (%s%s, %s)", verb(t), t->route, count, bytes, time);
 	line(t, 0, text);
@@ -223,10 +222,12 @@ send_lines(struct transfer *t)
 void
 transfer_done(struct transfer *t, uint64_t bytes, bool is_unchanged)
 {
-	t->files++;
-	t->bytes += bytes;
+	struct msg_result *result = &t->session->result;
+
+	result->files++;
+	result->bytes += bytes;
 	if (is_unchanged)
-		t->unchanged++;
+		result->unchanged++;
 }
 
 void
@@ -244,14 +245,15 @@ transfer_sha256(struct transfer *t, const uint8_t *sha256)
 size_t
 transfer_allowance(struct transfer *t, size_t len)
 {
-	size_t allowed = worker_rate_take(t->session->worker, len);
+	size_t allowed = worker_rate_take(t->session->worker, t->session, len);
 
-	if (allowed == 0) {
-		t->is_held = true;
-		/* It is silent because of us. */
+	if (allowed > 0)
+		return allowed;
+	t->is_held = true;
+	/* If it owes us nothing it is silent because of us. */
+	if (t->sftp.count == 0)
 		session_active(t->session);
-	}
-	return allowed;
+	return 0;
 }
 
 void
@@ -267,7 +269,9 @@ send_progress(struct transfer *t)
 	uint64_t now = uv_now(worker_loop(s->worker));
 	struct msg_progress msg = {t->moved_bytes, 0};
 
+	/* Nobody needs it so much that it should queue up. */
 	if (t->moved_bytes == t->progress_bytes ||
+	    worker_is_behind(s->worker) ||
 	    now - t->progress_ms < PROGRESS_EVERY_MS)
 		return;
 	t->progress_ms = now;
@@ -283,27 +287,23 @@ static enum want
 end(struct transfer *t)
 {
 	struct session *s = t->session;
-	struct msg_result *result = &s->result;
-	uint64_t left_out = transfer_config(t)->left_out;
+	uint64_t files = s->result.files;
+	enum stage stage =
+	    t->failure_status == STATUS_ERROR ? STAGE_LOCAL : STAGE_TRANSFER;
 
-	result->bytes = t->bytes;
-	result->files = t->files;
-	result->unchanged = t->unchanged;
-	result->sha256 = t->sha256_files == 1 && t->files == 1 ? t->sha256 : "";
 	if (t->is_stopping)
 		return WANT_END; /* the result is set */
+	if (t->sha256_files == 1 && files == 1)
+		s->result.sha256 = t->sha256;
 	if (t->failures == 0)
 		return session_end(s, STATUS_OK, STAGE_NONE, "%s", "");
-	if (t->failures == 1 && t->files == 0 && left_out == 0)
-		return session_end(s, t->failure_status,
-		    t->failure_status == STATUS_ERROR ? STAGE_LOCAL
-						      : STAGE_TRANSFER,
-		    "%s", t->failure);
-	return session_end(s, t->failure_status,
-	    t->failure_status == STATUS_ERROR ? STAGE_LOCAL : STAGE_TRANSFER,
+	if (t->failures == 1 && files == 0)
+		return session_end(
+		    s, t->failure_status, stage, "%s", t->failure);
+	return session_end(s, t->failure_status, stage,
 	    "%llu of %llu not transferred; first: %s",
 	    (unsigned long long)t->failures,
-	    (unsigned long long)(t->failures + t->files), t->failure);
+	    (unsigned long long)(t->failures + files), t->failure);
 }
 
 /* What control could not read counts for every host. */
@@ -346,6 +346,7 @@ turn(struct transfer *t, bool *is_done)
 	int rc;
 
 	t->sftp.turn_bytes = 0;
+	sftp_pace(&t->sftp, uv_now(worker_loop(s->worker)));
 	t->is_held = false;
 	do {
 		requests = t->sftp.serial;
@@ -354,8 +355,25 @@ turn(struct transfer *t, bool *is_done)
 		    (rc = sftp_receive(s, &t->sftp)) == -1)
 			return -1;
 	} while (rc > 0 ||
-	    (t->sftp.serial != requests && t->sftp.turn_bytes < TURN_BYTES));
+	    (t->sftp.serial != requests && !sftp_turn_is_over(&t->sftp)));
 	return 0;
+}
+
+/* All lines are with control, or wait for credit: what to wait for. */
+static enum want
+wait_for(struct transfer *t, bool is_printed)
+{
+	struct session *s = t->session;
+
+	if (s->transport.is_closed && !transport_has_more(&s->transport))
+		return session_again(s, STAGE_TRANSFER); /* it is lost */
+	if (!is_printed && transfer_is_clogged(t) && !t->is_stopping)
+		return WANT_CREDIT;
+	if (sftp_turn_is_over(&t->sftp))
+		return WANT_TURN;
+	if (t->is_held)
+		return WANT_RATE;
+	return session_again(s, STAGE_TRANSFER);
 }
 
 enum want
@@ -383,15 +401,9 @@ transfer_step(struct session *s)
 	}
 	send_progress(t);
 	is_printed = send_lines(t);
-	if (is_done && (is_printed || t->is_stopping))
-		return end(t);
-	if (is_done || (!is_printed && transfer_is_clogged(t)))
-		return WANT_CREDIT;
-	if (t->sftp.turn_bytes >= TURN_BYTES)
-		return WANT_TURN;
-	if (t->is_held)
-		return WANT_RATE;
-	return session_again(s, STAGE_TRANSFER);
+	if (is_done)
+		return is_printed || t->is_stopping ? end(t) : WANT_CREDIT;
+	return wait_for(t, is_printed);
 }
 
 bool

@@ -49,7 +49,6 @@ struct transfer {
 	bool is_held; /* step() waits for the rate limit */
 
 	uint64_t moved_bytes; /* sent or received so far, for the progress */
-	uint64_t bytes, files, unchanged; /* as in msg_result */
 	uint64_t failures;
 	enum status failure_status;
 	char failure[384]; /* the first */

@@ -55,7 +55,8 @@ struct worker {
 	struct session *sessions[SESSION_BUCKETS]; /* by job */
 	struct queue turns, waiters;		   /* for a turn; for credit */
 	struct queue held;			   /* by the rate limit */
-	uint64_t rate, allowance;		   /* bytes a second; bytes */
+	uint64_t rate, allowance; /* bytes a second; 1/1000 byte */
+	uint32_t held_count;
 	uint64_t refilled_ms;
 	uv_timer_t refill;
 	uint64_t credit;
@@ -123,8 +124,13 @@ worker_send(
 		fatal("frame too large");
 }
 
-static void queue_init(struct queue *q);
-static void worker_turns(uv_idle_t *handle);
+bool
+worker_is_behind(const struct worker *w)
+{
+	return w->is_results_polled;
+}
+
+static struct session *queue_take(struct queue *q);
 
 /* --- output and credit --------------------------------------------------- */
 
@@ -157,12 +163,8 @@ worker_paused_ms(const struct worker *w)
 static void
 worker_release(struct worker *w, struct queue *q)
 {
-	if (q->first == NULL)
-		return;
-	*w->turns.last = q->first;
-	w->turns.last = q->last;
-	queue_init(q);
-	uv_idle_start(&w->take_turns, worker_turns);
+	while (q->first != NULL)
+		worker_queue_turn(w, queue_take(q));
 }
 
 static void
@@ -190,18 +192,38 @@ rate_refill(struct worker *w)
 
 	if (most < RATE_LEAST_BYTES)
 		most = RATE_LEAST_BYTES;
-	w->allowance += w->rate * (now - w->refilled_ms) / 1000;
-	if (w->allowance > most)
-		w->allowance = most;
+	w->allowance += w->rate * (now - w->refilled_ms);
+	if (w->allowance > most * 1000)
+		w->allowance = most * 1000;
 	w->refilled_ms = now;
 }
 
+/*
+ * Let as many of those held go on as there is something for, in their order;
+ * each gets an equal part, and then goes to the end of the line.
+ */
 static void
 rate_tick(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
+	uint64_t count, share;
+	struct session *s;
 
-	worker_release(w, &w->held);
+	rate_refill(w);
+	count = w->allowance / 1000 / RATE_LEAST_BYTES;
+	if (count == 0)
+		count = 1;
+	if (count > w->held_count)
+		count = w->held_count;
+	share = count > 0 ? w->allowance / 1000 / count : 0;
+	for (; count > 0; count--) {
+		s = queue_take(&w->held);
+		w->held_count--;
+		s->rate_grant = share;
+		worker_queue_turn(w, s);
+	}
+	if (w->held.first != NULL)
+		uv_timer_start(timer, rate_tick, RATE_TICK_MS, 0);
 }
 
 static void
@@ -212,17 +234,23 @@ worker_set_rate(struct worker *w, uint64_t rate)
 }
 
 size_t
-worker_rate_take(struct worker *w, size_t len)
+worker_rate_take(struct worker *w, struct session *s, size_t len)
 {
+	size_t allowed;
+
 	if (w->rate == 0)
 		return len;
 	rate_refill(w);
+	allowed = (size_t)(w->allowance / 1000);
+	if (allowed > s->rate_grant)
+		allowed = (size_t)s->rate_grant;
 	/* Crumbs would only make packets. */
-	if (w->allowance < len && w->allowance < RATE_LEAST_BYTES)
+	if (allowed < len && allowed < RATE_LEAST_BYTES)
 		return 0;
-	if (len > w->allowance)
-		len = (size_t)w->allowance;
-	w->allowance -= len;
+	if (len > allowed)
+		len = allowed;
+	s->rate_grant -= len;
+	w->allowance -= (uint64_t)len * 1000;
 	return len;
 }
 
@@ -235,16 +263,7 @@ queue_init(struct queue *q)
 	q->last = &q->first;
 }
 
-static void
-queue_put(struct queue *q, struct session *s)
-{
-	if (s->is_queued)
-		return;
-	s->is_queued = true;
-	s->next_turn = NULL;
-	*q->last = s;
-	q->last = &s->next_turn;
-}
+static void queue_remove(struct worker *w, struct session *s);
 
 static struct session *
 queue_take(struct queue *q)
@@ -254,24 +273,38 @@ queue_take(struct queue *q)
 	q->first = s->next_turn;
 	if (q->first == NULL)
 		q->last = &q->first;
-	s->is_queued = false;
+	s->queue = NULL;
 	return s;
 }
 
-/* Take s out, if it is in. */
 static void
-queue_remove(struct queue *q, struct session *s)
+queue_remove(struct worker *w, struct session *s)
 {
+	struct queue *q = s->queue;
 	struct session **p = &q->first;
 
-	while (*p != NULL && *p != s)
+	while (*p != s)
 		p = &(*p)->next_turn;
-	if (*p == NULL)
-		return;
 	*p = s->next_turn;
 	if (*p == NULL)
 		q->last = p;
-	s->is_queued = false;
+	s->queue = NULL;
+	if (q == &w->held)
+		w->held_count--;
+}
+
+/* Put s in q, and out of the one that it is in. */
+static void
+queue_put(struct worker *w, struct queue *q, struct session *s)
+{
+	if (s->queue == q)
+		return;
+	if (s->queue != NULL)
+		queue_remove(w, s);
+	s->queue = q;
+	s->next_turn = NULL;
+	*q->last = s;
+	q->last = &s->next_turn;
 }
 
 static void
@@ -296,20 +329,23 @@ worker_turns(uv_idle_t *handle)
 void
 worker_queue_turn(struct worker *w, struct session *s)
 {
-	queue_put(&w->turns, s);
+	queue_put(w, &w->turns, s);
 	uv_idle_start(&w->take_turns, worker_turns);
 }
 
 void
 worker_queue_credit(struct worker *w, struct session *s)
 {
-	queue_put(&w->waiters, s);
+	queue_put(w, &w->waiters, s);
 }
 
 void
 worker_queue_rate(struct worker *w, struct session *s)
 {
-	queue_put(&w->held, s);
+	if (s->queue == &w->held)
+		return;
+	queue_put(w, &w->held, s);
+	w->held_count++;
 	if (!uv_is_active((uv_handle_t *)&w->refill))
 		uv_timer_start(&w->refill, rate_tick, RATE_TICK_MS, 0);
 }
@@ -319,9 +355,8 @@ worker_queue_rate(struct worker *w, struct session *s)
 static void
 worker_drop(struct worker *w, struct session *s)
 {
-	queue_remove(&w->turns, s);
-	queue_remove(&w->waiters, s);
-	queue_remove(&w->held, s);
+	if (s->queue != NULL)
+		queue_remove(w, s);
 	*s->link = s->next;
 	if (s->next != NULL)
 		s->next->link = s->link;

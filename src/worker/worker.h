@@ -30,6 +30,9 @@ const struct methods *worker_methods(const struct worker *w);
 void worker_send(
     struct worker *w, enum frame_type type, uint32_t job, const void *msg);
 
+/* Whether control has not taken what was sent before. */
+bool worker_is_behind(const struct worker *w);
+
 /* Output bytes that control is ready to take now. */
 size_t worker_credit(const struct worker *w);
 /* Whether other sessions wait for a turn or for credit. */
@@ -51,10 +54,10 @@ void worker_queue_turn(struct worker *w, struct session *s);
 void worker_queue_credit(struct worker *w, struct session *s);
 
 /*
- * Under the rate limit of transfers: how many of len bytes may be moved now;
+ * Under the rate limit of transfers: how many of len bytes s may move now;
  * they count as moved. 0: not now; worker_queue_rate() tells when.
  */
-size_t worker_rate_take(struct worker *w, size_t len);
+size_t worker_rate_take(struct worker *w, struct session *s, size_t len);
 /* Let s run again when the rate limit allows more. */
 void worker_queue_rate(struct worker *w, struct session *s);
 
