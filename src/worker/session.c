@@ -508,6 +508,8 @@ session_expired(uv_timer_t *timer)
 		session_set_timer(s);
 		return;
 	}
+	if (s->transfer != NULL && s->transfer->local_jobs > 0)
+		session_active(s);
 	idle = session_idle_ms(s);
 	if (idle >= config->idle_timeout_ms) {
 		session_timed_out(

@@ -257,6 +257,18 @@ transfer_allowance(struct transfer *t, size_t len)
 }
 
 void
+transfer_give_back(struct transfer *t, size_t len)
+{
+	worker_rate_give_back(t->session->worker, len);
+}
+
+void
+transfer_again(struct transfer *t)
+{
+	t->has_more = true;
+}
+
+void
 transfer_moved(struct transfer *t, size_t len)
 {
 	t->moved_bytes += len;
@@ -347,7 +359,7 @@ turn(struct transfer *t, bool *is_done)
 
 	t->sftp.turn_bytes = 0;
 	sftp_pace(&t->sftp, uv_now(worker_loop(s->worker)));
-	t->is_held = false;
+	t->is_held = t->has_more = false;
 	do {
 		requests = t->sftp.serial;
 		*is_done = t->ops->step(t);
@@ -359,17 +371,18 @@ turn(struct transfer *t, bool *is_done)
 	return 0;
 }
 
-/* All lines are with control, or wait for credit: what to wait for. */
+/* There is more to do: what to wait for. */
 static enum want
-wait_for(struct transfer *t, bool is_printed)
+wait_for(struct transfer *t, bool was_clogged)
 {
 	struct session *s = t->session;
 
 	if (s->transport.is_closed && !transport_has_more(&s->transport))
 		return session_again(s, STAGE_TRANSFER); /* it is lost */
-	if (!is_printed && transfer_is_clogged(t) && !t->is_stopping)
+	if (transfer_is_clogged(t) && !t->is_stopping)
 		return WANT_CREDIT;
-	if (sftp_turn_is_over(&t->sftp))
+	/* What was held up by the lines, or has more to do, goes on. */
+	if (was_clogged || t->has_more || sftp_turn_is_over(&t->sftp))
 		return WANT_TURN;
 	if (t->is_held)
 		return WANT_RATE;
@@ -380,7 +393,7 @@ enum want
 transfer_step(struct session *s)
 {
 	struct transfer *t = s->transfer;
-	bool is_done, is_printed;
+	bool is_done, is_printed, was_clogged;
 	enum want want;
 
 	if (!t->sftp.has_version) {
@@ -400,10 +413,11 @@ transfer_step(struct session *s)
 		t->route[0] = '\0'; /* once */
 	}
 	send_progress(t);
+	was_clogged = transfer_is_clogged(t);
 	is_printed = send_lines(t);
 	if (is_done)
 		return is_printed || t->is_stopping ? end(t) : WANT_CREDIT;
-	return wait_for(t, is_printed);
+	return wait_for(t, was_clogged);
 }
 
 bool

@@ -46,7 +46,9 @@ struct transfer {
 	struct sftp sftp;
 	struct comparer comparer;
 	bool has_begun, is_stopping;
-	bool is_held; /* step() waits for the rate limit */
+	bool is_held;	     /* step() waits for the rate limit */
+	bool has_more;	     /* step() has more to do at once */
+	unsigned local_jobs; /* slow work here: the host may be silent */
 
 	uint64_t moved_bytes; /* sent or received so far, for the progress */
 	uint64_t failures;
@@ -115,6 +117,10 @@ bool transfer_is_clogged(const struct transfer *t);
  * moved now. 0: t->is_held is set, and step() will be called again.
  */
 size_t transfer_allowance(struct transfer *t, size_t len);
+/* len bytes that were allowed did not come. */
+void transfer_give_back(struct transfer *t, size_t len);
+/* From step(): it has more to do at once, but others have their turn first. */
+void transfer_again(struct transfer *t);
 /* len bytes of contents were moved (for the progress). */
 void transfer_moved(struct transfer *t, size_t len);
 

@@ -254,6 +254,12 @@ worker_rate_take(struct worker *w, struct session *s, size_t len)
 	return len;
 }
 
+void
+worker_rate_give_back(struct worker *w, size_t len)
+{
+	w->allowance += (uint64_t)len * 1000;
+}
+
 /* --- turns --------------------------------------------------------------- */
 
 static void

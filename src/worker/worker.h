@@ -58,6 +58,8 @@ void worker_queue_credit(struct worker *w, struct session *s);
  * they count as moved. 0: not now; worker_queue_rate() tells when.
  */
 size_t worker_rate_take(struct worker *w, struct session *s, size_t len);
+/* They were not moved after all. */
+void worker_rate_give_back(struct worker *w, size_t len);
 /* Let s run again when the rate limit allows more. */
 void worker_queue_rate(struct worker *w, struct session *s);
 
