@@ -331,7 +331,7 @@ socket.socket(socket.AF_UNIX).bind("tree/socket")'
 	put -local tree -remote "$far" -verify
 	expect_status 0
 	expect_same_tree tree "$far/tree"
-	printf XXX >"$far/tree/one"
+	printf YYY >"$far/tree/one"
 	echo TWO >"$far/tree/sub/two"
 	put -local tree -remote "$far" -checksum
 	expect_status 0
