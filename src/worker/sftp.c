@@ -657,27 +657,34 @@ data_received(struct sftp *f, const uint8_t *p, size_t len)
 	return len;
 }
 
-/* Words of a login script where a packet should be. */
+/*
+ * There is no packet of that length. In place of the first one it may be what
+ * a login script prints; more of it follows.
+ */
 static void
-fault_text(struct sftp *f)
+fault_length(struct sftp *f, const uint8_t *more, size_t more_len)
 {
-	char text[64], *shown;
-	size_t len = buf_len(&f->in), i;
+	char text[64] = "", *shown;
+	size_t i, start = buf_len(&f->in);
 
-	if (len > sizeof(text) - 1)
-		len = sizeof(text) - 1;
-	memcpy(text, buf_head(&f->in), len);
-	text[len] = '\0';
+	if (f->has_version || start != START_BYTES) {
+		sftp_fault(f, "a packet of an impossible length");
+		return;
+	}
+	memcpy(text, buf_head(&f->in), start);
+	if (more_len > sizeof(text) - 1 - start)
+		more_len = sizeof(text) - 1 - start;
+	memcpy(text + start, more, more_len);
 	text[strcspn(text, "\r\n")] = '\0';
 	for (i = 0; text[i] >= ' ' && text[i] < 127; i++)
 		;
 	shown = escape_string(text);
-	if (!f->has_version && i >= 4 && text[i] == '\0')
+	if (i >= 4 && text[i] == '\0')
 		sftp_fault(f,
 		    "it says \"%s\" first: does a login script print that?",
 		    shown);
 	else
-		sftp_fault(f, "a packet of an impossible length");
+		sftp_fault(f, "what it sends is no SFTP");
 	free(shown);
 }
 
@@ -713,9 +720,9 @@ is_sane(uint32_t len, uint8_t type)
 	    (type != SFTP_DATA || len >= DATA_HEADER_BYTES - 4);
 }
 
-/* f->in holds what bytes_wanted() asked for. */
+/* f->in holds what bytes_wanted() asked for; more of the stream follows. */
 static void
-bytes_complete(struct sftp *f)
+bytes_complete(struct sftp *f, const uint8_t *more, size_t more_len)
 {
 	struct cursor body;
 	uint32_t len;
@@ -723,7 +730,7 @@ bytes_complete(struct sftp *f)
 
 	len = packet_length(f, &type);
 	if (!is_sane(len, type) || (type == SFTP_DATA && !f->has_version)) {
-		fault_text(f);
+		fault_length(f, more, more_len);
 		return;
 	}
 	if (buf_len(&f->in) < bytes_wanted(f))
@@ -741,18 +748,17 @@ bytes_complete(struct sftp *f)
 static size_t
 receive(struct sftp *f, const uint8_t *p, size_t len)
 {
-	size_t missing;
+	size_t missing, n;
 
 	if (f->data.left > 0)
 		return data_received(f, p, len);
 	missing = bytes_wanted(f) - buf_len(&f->in);
-	if (len > missing)
-		len = missing;
-	if (buf_append(&f->in, p, len) == -1)
+	n = len < missing ? len : missing;
+	if (buf_append(&f->in, p, n) == -1)
 		fatal("SFTP reply overflow");
-	if (len == missing)
-		bytes_complete(f);
-	return len;
+	if (n == missing)
+		bytes_complete(f, p + n, len - n);
+	return n;
 }
 
 static int
