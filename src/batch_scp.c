@@ -35,6 +35,7 @@ struct options {
 	/* what the plan points to */
 	struct manifest manifest;
 	struct buf sources;
+	char *local_base;
 	char **local_paths;
 	uint32_t host_count; /* of local_paths */
 	char *token;
@@ -266,6 +267,81 @@ plan_sources(struct options *o, struct error *err)
 	return 0;
 }
 
+/* A source that a template gives a name to: its last component. */
+struct named {
+	const char *path, *name;
+	size_t len; /* of name */
+};
+
+static int
+named_compare(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	int order = memcmp(x->name, y->name, x->len < y->len ? x->len : y->len);
+
+	if (order != 0)
+		return order;
+	return x->len < y->len ? -1 : x->len > y->len;
+}
+
+/* Returns false for a glob, and for what goes to no place of its own. */
+static bool
+named_fill(struct named *named, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	named->path = path;
+	named->name = slash != NULL ? slash + 1 : path;
+	named->len = strlen(named->name);
+	return named->len > 0 && strcmp(named->name, ".") != 0 &&
+	    strpbrk(path, "*?[") == NULL;
+}
+
+/* With a template the last of two sources of one name would stay. */
+static int
+check_source_names(const struct options *o, struct error *err)
+{
+	const char *path = (const char *)buf_head(&o->sources);
+	const char *end = path + buf_len(&o->sources);
+	struct named *named = xcalloc(o->remotes.count, sizeof(*named)), *n;
+	size_t count = 0;
+	int rc = 0;
+
+	for (; path < end; path += strlen(path) + 1)
+		count += named_fill(&named[count], path);
+	qsort(named, count, sizeof(*named), named_compare);
+	for (n = named + 1; rc == 0 && n < named + count; n++) {
+		if (named_compare(n - 1, n) == 0 &&
+		    strcmp(n[-1].path, n->path) != 0)
+			rc = error_set(err,
+			    "-remote \"%s\" and \"%s\" would both go to the "
+			    "same file of -local \"%s\"",
+			    n[-1].path, n->path, o->locals.values[0].text);
+	}
+	free(named);
+	return rc;
+}
+
+/* Split a template: what is the user's own, and each host's below it. */
+static int
+plan_template(struct plan *plan, struct options *o, const struct host *hosts,
+    uint32_t count, struct error *err)
+{
+	const char *text = o->locals.values[0].text;
+
+	if (check_source_names(o, err) == -1)
+		return -1;
+	o->local_paths = template_expand(text, hosts, count, err);
+	if (o->local_paths == NULL)
+		return -1;
+	o->host_count = count;
+	o->local_base = template_base(text);
+	plan->local = o->local_base;
+	plan->local_paths = o->local_paths;
+	plan->config.transfer_flags |= TRANSFER_NAMED;
+	return 0;
+}
+
 static int
 plan_get(struct plan *plan, struct options *o, const struct host *hosts,
     uint32_t count, struct error *err)
@@ -284,15 +360,9 @@ plan_get(struct plan *plan, struct options *o, const struct host *hosts,
 		return error_set(err, "option -local: the path is empty");
 	if (template_check_names(hosts, count, err) == -1)
 		return -1;
-	if (template_is(plan->local)) {
-		o->local_paths =
-		    template_expand(plan->local, hosts, count, err);
-		if (o->local_paths == NULL)
-			return -1;
-		o->host_count = count;
-		plan->local_paths = o->local_paths;
-		config->transfer_flags |= TRANSFER_NAMED;
-	}
+	if (template_is(plan->local) &&
+	    plan_template(plan, o, hosts, count, err) == -1)
+		return -1;
 	config->task = TASK_GET;
 	config->sources =
 	    (struct bytes){buf_head(&o->sources), buf_len(&o->sources)};
@@ -356,6 +426,7 @@ main(int argc, char **argv)
 	status = program_run(&program, argc, argv);
 	manifest_clear(&o.manifest);
 	buf_clear(&o.sources);
+	free(o.local_base);
 	template_free(o.local_paths, o.host_count);
 	free(o.token);
 	return status;

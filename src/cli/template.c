@@ -66,6 +66,27 @@ template_check(const char *text, struct error *err)
 	return 0;
 }
 
+/* What comes before the component with the first %. */
+static size_t
+fixed_length(const char *text)
+{
+	size_t len = strcspn(text, "%");
+
+	while (len > 0 && text[len - 1] != '/')
+		len--;
+	return len;
+}
+
+char *
+template_base(const char *text)
+{
+	size_t len = fixed_length(text);
+
+	while (len > 1 && text[len - 1] == '/')
+		len--;
+	return xstrndup(text, len);
+}
+
 static int
 decimal_width(uint32_t number)
 {
@@ -122,6 +143,23 @@ normalise(const char *path)
 	return copy;
 }
 
+/* The same, but a directory's path still ends in a slash; frees path. */
+static char *
+tidy(char *path)
+{
+	const char *slash = strrchr(path, '/');
+	bool is_directory =
+	    slash != NULL && (slash[1] == '\0' || strcmp(slash, "/.") == 0);
+	char *plain = normalise(path), *whole;
+
+	free(path);
+	if (!is_directory)
+		return plain;
+	whole = xasprintf("%s/", plain);
+	free(plain);
+	return whole;
+}
+
 static int
 claim_compare(const void *a, const void *b)
 {
@@ -134,8 +172,8 @@ claim_compare(const void *a, const void *b)
 }
 
 static int
-check_distinct(char *const *paths, const struct host *hosts, uint32_t count,
-    struct error *err)
+check_distinct(const char *text, char *const *paths, const struct host *hosts,
+    uint32_t count, struct error *err)
 {
 	struct claim *claims = xcalloc(count, sizeof(*claims)), *c;
 	uint32_t i;
@@ -148,9 +186,9 @@ check_distinct(char *const *paths, const struct host *hosts, uint32_t count,
 		if (strcmp(c[-1].path, c->path) == 0)
 			rc = error_set(err,
 			    "-local: the files of %s and %s would both go to "
-			    "%s; put %%h or %%n into its name",
+			    "%.*s%s; put %%h or %%n into its name",
 			    hosts[c[-1].host].name, hosts[c->host].name,
-			    paths[c->host]);
+			    (int)fixed_length(text), text, paths[c->host]);
 	}
 	for (i = 0; i < count; i++)
 		free(claims[i].path);
@@ -191,9 +229,10 @@ template_expand(const char *text, const struct host *hosts, uint32_t count,
 		return NULL;
 	paths = xcalloc(count, sizeof(*paths));
 	for (i = 0; i < count; i++)
-		paths[i] = expand(text, hosts[i].name, i + 1, width);
+		paths[i] = tidy(expand(
+		    text + fixed_length(text), hosts[i].name, i + 1, width));
 	if (check_lengths(paths, hosts, count, err) == -1 ||
-	    check_distinct(paths, hosts, count, err) == -1) {
+	    check_distinct(text, paths, hosts, count, err) == -1) {
 		template_free(paths, count);
 		return NULL;
 	}

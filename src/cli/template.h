@@ -23,9 +23,17 @@ int template_check_names(
     const struct host *hosts, uint32_t count, struct error *err);
 
 /*
- * The paths of all hosts, in their order; release with template_free(). NULL
- * with err if there is another % in text, if a ".." comes after the part that
- * tells hosts apart, or if two hosts would have the same path.
+ * The part of text that is the user's own, up to the component with the first
+ * %: "" is the current directory. The caller frees.
+ */
+char *template_base(const char *text);
+
+/*
+ * The paths of all hosts below that, in their order: components with one "/"
+ * between, and a "/" at the end if text tells of a directory. Release with
+ * template_free(). NULL with err if there is another % in text, if a ".." comes
+ * after the part that tells hosts apart, or if two hosts would have the same
+ * path.
  */
 char **template_expand(const char *text, const struct host *hosts,
     uint32_t count, struct error *err);

@@ -159,11 +159,11 @@ dispatch_job(struct run *run, uint32_t i, uint32_t job)
 	char *algorithms;
 	struct buf keys;
 
-	if (plan->config.task == TASK_GET && plan->local_paths != NULL) {
-		msg.local = plan->local_paths[job];
-	} else if (plan->config.task == TASK_GET) {
+	if (plan->config.task == TASK_GET) {
 		msg.local = plan->local;
-		msg.local_below = host->name;
+		msg.local_below = plan->local_paths != NULL
+		    ? plan->local_paths[job]
+		    : host->name;
 	}
 	buf_init(&keys, FRAME_MAX / 2);
 	job_keys(run, host, &keys);

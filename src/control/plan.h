@@ -25,7 +25,10 @@ struct plan {
 	 */
 	struct msg_config config;
 	int input_fd; /* what config.has_input is about, or -1 */
-	/* get: the local directory or template; of a template, host by host */
+	/*
+	 * get: the local directory; what is each host's own below it, or NULL
+	 * if that is its name
+	 */
 	const char *local;
 	char *const *local_paths;
 	uint64_t rate_limit; /* transfers: bytes a second in all; 0: none */

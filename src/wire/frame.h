@@ -144,8 +144,9 @@ struct msg_job {
 	uint32_t connect_timeout_ms;
 	uint32_t command_timeout_ms; /* 0: none */
 	/*
-	 * TASK_GET: the local directory and, safe as names below it, what is
-	 * the host's own part of the path; or a template's path and "".
+	 * TASK_GET: the user's local directory, "" for the current one; and,
+	 * safe as names below it, what is the host's own part of the path. It
+	 * ends in "/" if a template tells of a directory.
 	 */
 	const char *local;
 	const char *local_below;

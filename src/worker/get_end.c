@@ -20,6 +20,8 @@ close_done(void *ctx, struct sftp_reply *reply)
 void
 get_file_release(struct get_file *f)
 {
+	if (f->sync != NULL)
+		f->files->t->local_jobs--;
 	disk_abandon(f->sync);
 	f->sync = NULL;
 	compare_free(f->compare);

@@ -116,8 +116,8 @@ step_claim(struct get_file *f)
 	if (!transfer_has(f->files->t, TRANSFER_RESUME))
 		return;
 	rc = target_file_claim(place->target, f->path,
-	    transfer_config(f->files->t)->token, f->files->serial++, &f->file,
-	    &f->begin, &err);
+	    transfer_config(f->files->t)->token, get_files_seq(f->files),
+	    &f->file, &f->begin, &err);
 	if (rc == -1) {
 		get_file_end_local(f, &err);
 	} else if (rc == 1 && f->begin > 0 && f->begin <= f->told) {
@@ -182,8 +182,8 @@ step_opened(struct get_file *f)
 		return;
 	if (f->file == NULL &&
 	    target_file_create(files->place->target, f->path,
-		transfer_config(files->t)->token, files->serial++, &f->file,
-		&err) == -1)
+		transfer_config(files->t)->token, get_files_seq(files),
+		&f->file, &err) == -1)
 		get_file_end_local(f, &err);
 	else
 		get_read_begin(f);
@@ -195,6 +195,7 @@ synced(void *ctx, int error, const uint8_t *sha256)
 	struct get_file *f = ctx;
 
 	(void)sha256;
+	f->files->t->local_jobs--;
 	f->sync = NULL;
 	f->is_synced = true;
 	f->sync_error = error;
@@ -214,6 +215,7 @@ step_read(struct get_file *f)
 		return;
 	}
 	f->state = GET_FILE_SYNC;
+	f->files->t->local_jobs++;
 	f->sync = disk_fsync(worker_loop(f->files->t->session->worker),
 	    target_file_fd(f->file), synced, f);
 }
@@ -224,7 +226,8 @@ commit(struct get_file *f)
 	struct transfer *t = f->files->t;
 	uint32_t mode = transfer_config(t)->file_mode;
 	struct timespec mtime = {.tv_sec = (time_t)f->mtime_s};
-	bool has_time = transfer_has(t, TRANSFER_PRESERVE) && f->mtime_s != 0;
+	bool has_time = transfer_has(t, TRANSFER_PRESERVE) &&
+	    f->mtime_s != GET_TIME_UNKNOWN;
 	struct error err;
 
 	if (target_file_commit(f->file, mode == FILE_MODE_KEEP ? f->mode : mode,
@@ -320,6 +323,12 @@ get_files_init(
 	memset(files, 0, sizeof(*files));
 	files->t = t;
 	files->place = place;
+}
+
+uint32_t
+get_files_seq(struct get_files *files)
+{
+	return files->serial++ << 18 | (files->t->session->job & 0x3ffff);
 }
 
 void

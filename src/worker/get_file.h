@@ -55,7 +55,7 @@ struct get_file {
 	enum entry_type type;
 	char *source, *path; /* there; below the root */
 	uint32_t mode;
-	uint64_t mtime_s; /* 0: not known */
+	uint64_t mtime_s; /* or GET_TIME_UNKNOWN */
 	uint64_t told;	  /* size, by the listing */
 
 	unsigned waiting; /* replies, but those of ranges */
@@ -95,6 +95,9 @@ void get_files_add(struct get_files *files, const struct msg_entry *e);
 void get_files_step(struct get_files *files);
 /* End all files at once. Their replies may still come. */
 void get_files_stop(struct get_files *files);
+
+/* A temporary's number, of this session among the worker's. */
+uint32_t get_files_seq(struct get_files *files);
 
 /* --- between these files ------------------------------------------------- */
 

@@ -3,9 +3,6 @@
  * What READDIR tells of a file is enough, unless it is a symbolic link to be
  * followed, or the server does not tell what it is: then it is a probe, and
  * waits for a STAT of its own. A plain source is one from the beginning.
- *
- * One reply can hold ten thousand names, all of them bad: what is said about
- * them is bounded, and the rest counted.
  */
 #include "config.h"
 
@@ -38,21 +35,7 @@ struct get_probe {
 void
 get_walk_failed(struct get_walk *w, const char *path, const char *words)
 {
-	if (transfer_is_clogged(w->t))
-		w->untold++;
-	else
-		transfer_failed(w->t, STATUS_TRANSFER, path, "%s", words);
-}
-
-void
-get_walk_tell(struct get_walk *w)
-{
-	if (w->untold == 0 || transfer_is_clogged(w->t))
-		return;
-	transfer_failed(w->t, STATUS_TRANSFER, "",
-	    "%llu more names from the server can't be fetched",
-	    (unsigned long long)w->untold);
-	w->untold = 0;
+	transfer_failed(w->t, STATUS_TRANSFER, path, "%s", words);
 }
 
 void
@@ -103,9 +86,8 @@ get_walk_is_no_temporary(struct get_walk *w, const char *name)
 
 	if (!temp_name_parse(name, &temp))
 		return true;
-	if (!transfer_is_clogged(w->t))
-		transfer_note(w->t, w->dir,
-		    "left out: %s, a temporary file of batch_scp", name);
+	transfer_note(
+	    w->t, w->dir, "left out: %s, a temporary file of batch_scp", name);
 	return false;
 }
 
@@ -127,6 +109,30 @@ special_kind(uint32_t mode)
 	}
 }
 
+/* A covered source may be what was found just now. */
+static void
+note_covered(struct get_walk *w, const char *remote, bool is_directory)
+{
+	size_t low = 0, high = w->covered_count, middle;
+	struct get_source *source;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (strcmp(w->covered[middle]->path, remote) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	/* With and without a slash at its end. */
+	for (; low < w->covered_count; low++) {
+		source = w->covered[low];
+		if (strcmp(source->path, remote) != 0)
+			return;
+		if (is_directory || !source->has_slash)
+			source->is_found = true;
+	}
+}
+
 static void
 append(struct get_walk *w, const char *remote, const char *path,
     const struct sftp_attrs *attrs)
@@ -134,7 +140,8 @@ append(struct get_walk *w, const char *remote, const char *path,
 	struct msg_entry e = {.type = ENTRY_FILE,
 	    .mode = attrs->mode & 0777,
 	    .size = (attrs->flags & SFTP_ATTR_SIZE) != 0 ? attrs->size : 0,
-	    .mtime_s = (attrs->flags & SFTP_ATTR_TIMES) != 0 ? attrs->mtime : 0,
+	    .mtime_s = (attrs->flags & SFTP_ATTR_TIMES) != 0 ? attrs->mtime
+							     : GET_TIME_UNKNOWN,
 	    .path = path,
 	    .source = remote};
 	struct error err;
@@ -144,6 +151,7 @@ append(struct get_walk *w, const char *remote, const char *path,
 	else if (S_ISLNK(attrs->mode))
 		e.type = ENTRY_SYMLINK;
 	w->found_count++;
+	note_covered(w, remote, e.type == ENTRY_DIR);
 	if (entry_file_append(&w->found, &e, &err) == -1)
 		get_walk_broken(w, &err);
 }
@@ -155,7 +163,8 @@ source_found(struct get_walk *w, const struct get_source *source,
 {
 	char *path =
 	    get_place_path(w->place, source, remote, S_ISDIR(attrs->mode) != 0);
-	char *shown = get_place_shown(w->place, source->is_glob ? "" : path);
+	char *shown = get_place_shown(
+	    w->place, source->is_glob ? w->place->prefix : path);
 
 	transfer_route(w->t, source->text, shown);
 	free(shown);
@@ -183,7 +192,7 @@ found(struct get_walk *w, const struct get_source *source, const char *remote,
 	    !S_ISLNK(attrs->mode)) {
 		if (source != NULL && !source->is_glob)
 			get_walk_failed(w, remote, special_kind(attrs->mode));
-		else if (!transfer_is_clogged(w->t))
+		else
 			transfer_note(w->t, remote, "left out: %s",
 			    special_kind(attrs->mode));
 		return;

@@ -49,7 +49,7 @@ link_make(struct get_file *f, struct bytes text)
 	else if (get_place_parent(files->place, f->path) == -1)
 		get_file_end(f, false);
 	else if (target_symlink(files->place->target, f->path, copy,
-		     transfer_config(files->t)->token, files->serial++,
+		     transfer_config(files->t)->token, get_files_seq(files),
 		     get_file_backup_suffix(f), &err) == -1)
 		get_file_end_local(f, &err);
 	else

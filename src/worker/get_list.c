@@ -9,25 +9,33 @@
 #include "util/xalloc.h"
 #include "worker/transfer.h"
 
-/* READDIRs on their way at once: the second mostly tells of the end. */
-#define READING_MAX 2u
 /* Replies in a row without a name, after which there will be none. */
 #define IDLE_MAX 1000u
 
 void
-get_list_init(struct get_list *l, struct transfer *t, get_list_name name,
-    get_list_refused refused, void *ctx)
+get_list_init(
+    struct get_list *l, struct transfer *t, get_list_refused refused, void *ctx)
 {
 	memset(l, 0, sizeof(*l));
 	l->t = t;
-	l->name = name;
 	l->refused = refused;
 	l->ctx = ctx;
+}
+
+/* The oldest reply is done with. */
+static void
+drop_names(struct get_list *l)
+{
+	free(l->names[0].data);
+	l->names_count--;
+	memmove(l->names, l->names + 1, l->names_count * sizeof(l->names[0]));
 }
 
 void
 get_list_clear(struct get_list *l)
 {
+	while (l->names_count > 0)
+		drop_names(l);
 	free(l->path);
 	l->path = NULL;
 }
@@ -42,6 +50,8 @@ void
 get_list_stop(struct get_list *l)
 {
 	l->is_at_end = l->is_stopped = true;
+	while (l->names_count > 0)
+		drop_names(l);
 }
 
 /* --- replies ------------------------------------------------------------- */
@@ -54,29 +64,47 @@ is_dots(struct bytes name)
 }
 
 static void
-names_received(struct get_list *l, struct sftp_reply *reply)
+names_received(struct get_list *l, const struct sftp_reply *reply)
 {
+	struct get_list_names *names = &l->names[l->names_count];
+	struct sftp_reply all = *reply;
 	struct sftp_attrs attrs;
 	struct bytes name;
 	int rc;
 
-	l->idle++;
-	while ((rc = sftp_name_next(reply, &name, &attrs)) == 1) {
-		if (is_dots(name))
-			continue;
-		l->idle = 0;
-		if (!l->name(l->ctx, name, &attrs)) {
-			get_list_stop(l);
-			return;
-		}
-	}
+	while ((rc = sftp_name_next(&all, &name, &attrs)) == 1)
+		;
 	if (rc == -1) {
 		sftp_fault(&l->t->sftp, "a malformed list of names");
-	} else if (l->idle > IDLE_MAX) {
+		return;
+	}
+	if (++l->idle > IDLE_MAX) {
 		get_list_stop(l);
 		transfer_failed(l->t, STATUS_TRANSFER, l->path,
 		    "the server goes on listing nothing");
+		return;
 	}
+	if (reply->count == 0)
+		return;
+	names->reply = *reply;
+	names->data = xmemdup(reply->rest.p, reply->rest.left);
+	names->reply.rest.p = names->data;
+	l->names_count++;
+}
+
+bool
+get_list_next(struct get_list *l, struct bytes *name, struct sftp_attrs *attrs)
+{
+	while (l->names_count > 0) {
+		/* It was read before: it is not malformed. */
+		if (sftp_name_next(&l->names[0].reply, name, attrs) != 1) {
+			drop_names(l);
+		} else if (!is_dots(*name)) {
+			l->idle = 0;
+			return true;
+		}
+	}
+	return false;
 }
 
 static void
@@ -96,7 +124,7 @@ readdir_done(void *ctx, struct sftp_reply *reply)
 	if (reply->status == SFTP_EOF)
 		return;
 	get_list_stop(l);
-	l->refused(l->ctx, reply);
+	l->refused(l->ctx, reply, false);
 }
 
 static void
@@ -117,7 +145,7 @@ opendir_done(void *ctx, struct sftp_reply *reply)
 	if (reply->type != SFTP_HANDLE) {
 		l->state = GET_LIST_IDLE;
 		if (!l->is_stopped)
-			l->refused(l->ctx, reply);
+			l->refused(l->ctx, reply, true);
 		return;
 	}
 	l->handle = reply->handle;
@@ -144,12 +172,13 @@ get_list_step(struct get_list *l)
 
 	if (l->state != GET_LIST_READ)
 		return;
-	while (!l->is_at_end && l->reading < READING_MAX && sftp_has_room(f) &&
+	while (!l->is_at_end && l->names_count == 0 &&
+	    l->reading < GET_LIST_READING_MAX && sftp_has_room(f) &&
 	    !transfer_is_clogged(l->t)) {
 		l->reading++;
 		sftp_readdir(f, &l->handle, readdir_done, l);
 	}
-	if (!l->is_at_end || l->reading > 0)
+	if (!l->is_at_end || l->reading > 0 || l->names_count > 0)
 		return;
 	l->closing++;
 	sftp_close(f, &l->handle, close_done, l);

@@ -14,45 +14,23 @@
 #include "worker/session.h"
 #include "worker/transfer.h"
 
-static bool
-is_directory_here(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* Whether a template's path can be that of a file. */
-static bool
-may_be_file(const char *path, const struct get_source *sources, size_t count)
-{
-	const char *slash = strrchr(path, '/');
-	const char *name = slash != NULL ? slash + 1 : path;
-
-	return count == 1 && !sources[0].is_glob && !sources[0].has_slash &&
-	    target_name_is_safe(name, strlen(name)) && !is_directory_here(path);
-}
-
 void
 get_place_init(struct get_place *p, struct transfer *t,
     const struct get_source *sources, size_t count)
 {
 	const struct msg_job *spec = &t->session->spec;
-	const char *slash = strrchr(spec->local, '/');
+	size_t len = strlen(spec->local_below);
+	bool has_slash = len > 0 && spec->local_below[len - 1] == '/';
+	struct stat st;
 
 	memset(p, 0, sizeof(*p));
 	p->t = t;
+	p->base = xstrdup(spec->local);
+	p->prefix = xstrndup(spec->local_below, has_slash ? len - 1 : len);
 	p->is_named = transfer_has(t, TRANSFER_NAMED);
-	p->below = xstrdup(p->is_named ? "" : spec->local_below);
-	if (!p->is_named || !may_be_file(spec->local, sources, count)) {
-		p->base = xstrdup(spec->local);
-		return;
-	}
-	p->name = xstrdup(slash != NULL ? slash + 1 : spec->local);
-	p->base = slash == NULL ? xstrdup("")
-	    : slash == spec->local
-	    ? xstrdup("/")
-	    : xstrndup(spec->local, (size_t)(slash - spec->local));
+	p->is_file = p->is_named && count == 1 && !sources[0].is_glob &&
+	    !sources[0].has_slash && !has_slash &&
+	    (get_place_lookup(p, p->prefix, &st) == -1 || !S_ISDIR(st.st_mode));
 }
 
 void
@@ -60,8 +38,7 @@ get_place_clear(struct get_place *p)
 {
 	target_close(p->target);
 	free(p->base);
-	free(p->below);
-	free(p->name);
+	free(p->prefix);
 	free(p->parent);
 	memset(p, 0, sizeof(*p));
 }
@@ -74,42 +51,21 @@ get_place_path(struct get_place *p, const struct get_source *source,
 {
 	const char *slash;
 
-	if (strcmp(remote, "/") == 0 || strcmp(remote, ".") == 0)
-		return xstrdup("");
+	if (is_directory)
+		p->is_file = false;
+	if (p->is_file || (p->is_named && is_directory && source->has_slash) ||
+	    strcmp(remote, "/") == 0 || strcmp(remote, ".") == 0)
+		return xstrdup(p->prefix);
 	if (!p->is_named)
-		return xstrdup(remote[0] == '/' ? remote + 1 : remote);
-	if (is_directory && p->name != NULL) {
-		free(p->name);
-		free(p->base);
-		p->name = NULL;
-		p->base = xstrdup(p->t->session->spec.local);
-	}
-	if (is_directory && source->has_slash)
-		return xstrdup("");
+		return get_join(p->prefix, remote + (remote[0] == '/'));
 	slash = strrchr(remote, '/');
-	return xstrdup(p->name != NULL ? p->name
-		: slash != NULL	       ? slash + 1
-				       : remote);
+	return get_join(p->prefix, slash != NULL ? slash + 1 : remote);
 }
 
 char *
 get_place_shown(const struct get_place *p, const char *path)
 {
-	char *root, *shown;
-
-	root = p->below[0] == '\0' ? xstrdup(p->base)
-	    : p->base[0] == '\0'   ? xstrdup(p->below)
-				   : get_join(p->base, p->below);
-	if (path[0] == '\0' && root[0] != '\0')
-		return root;
-	if (path[0] == '\0')
-		shown = xstrdup(".");
-	else if (root[0] == '\0')
-		shown = xstrdup(path);
-	else
-		shown = get_join(root, path);
-	free(root);
-	return shown;
+	return p->base[0] != '\0' ? get_join(p->base, path) : xstrdup(path);
 }
 
 /* --- directories --------------------------------------------------------- */
@@ -124,7 +80,7 @@ place_open(struct get_place *p)
 		return 0;
 	if (p->is_failed)
 		return -1;
-	p->target = target_open(p->base, p->below, &err);
+	p->target = target_open(p->base, "", &err);
 	if (p->target != NULL)
 		return 0;
 	p->is_failed = true;
@@ -150,6 +106,43 @@ make_path(struct get_place *p, const char *path, struct error *err)
 	} while (rc != -1 && *end != '\0');
 	free(part);
 	return rc == -1 ? -1 : 0;
+}
+
+/*
+ * Make what leads to the prefix, once, and see that nothing else stands at a
+ * directory's place there. Returns 0, or -1: the user was told, once.
+ */
+static int
+prefix_make(struct get_place *p)
+{
+	const char *slash = strrchr(p->prefix, '/');
+	char *parent = xstrndup(
+	    p->prefix, slash != NULL ? (size_t)(slash - p->prefix) : 0);
+	struct error err;
+	struct stat st;
+	int rc = 0;
+
+	if (parent[0] != '\0')
+		rc = make_path(p, parent, &err);
+	if (rc == 0 && !p->is_file &&
+	    target_lookup(p->target, p->prefix, &st, &err) == 0 &&
+	    !S_ISDIR(st.st_mode))
+		rc = target_mkdir(p->target, p->prefix, 0777, &err);
+	free(parent);
+	p->has_prefix = rc != -1;
+	p->is_failed = rc == -1;
+	if (p->is_failed)
+		get_place_failed(p, &err);
+	return p->is_failed ? -1 : 0;
+}
+
+/* Returns 0, or -1: the user was told, once. */
+static int
+place_ready(struct get_place *p)
+{
+	if (place_open(p) == -1 || p->is_failed)
+		return -1;
+	return p->has_prefix ? 0 : prefix_make(p);
 }
 
 static int
@@ -187,24 +180,21 @@ get_place_parent(struct get_place *p, const char *path)
 		return p->has_parent ? 0 : -1;
 	free(p->parent);
 	p->parent = xstrndup(path, len);
-	p->has_parent = place_open(p) == 0 && make_parent(p) == 0;
+	p->has_parent = place_ready(p) == 0 && make_parent(p) == 0;
 	return p->has_parent ? 0 : -1;
 }
 
 int
 get_place_lookup(struct get_place *p, const char *path, struct stat *st)
 {
+	const char *base = p->base[0] != '\0' ? p->base : ".";
 	struct error err;
-	char *root;
-	bool is_there;
 
-	if (p->target == NULL) {
-		root = get_place_shown(p, "");
-		is_there = is_directory_here(root);
-		free(root);
-		if (!is_there || place_open(p) == -1)
-			return -1;
-	}
+	/* It may be behind links: the user's, not the server's. */
+	if (p->target == NULL &&
+	    (stat(base, st) == -1 || !S_ISDIR(st->st_mode) ||
+		place_open(p) == -1))
+		return -1;
 	return target_lookup(p->target, path, st, &err) == 0 ? 0 : -1;
 }
 
@@ -213,7 +203,7 @@ get_place_is_current(struct get_place *p, const struct msg_entry *e)
 {
 	struct stat st;
 
-	return e->type == ENTRY_FILE && e->mtime_s != 0 &&
+	return e->type == ENTRY_FILE && e->mtime_s != GET_TIME_UNKNOWN &&
 	    get_place_lookup(p, e->path, &st) == 0 && S_ISREG(st.st_mode) &&
 	    (uint64_t)st.st_size == e->size &&
 	    (uint64_t)st.st_mtim.tv_sec == e->mtime_s;

@@ -8,11 +8,16 @@
  *                     E/NAME, what is in "SOURCE/" to E. But one plain file
  *                     goes to E itself, unless E is a directory or ends in "/"
  *
- * With a template, sources of one name in several directories (/a/x and /b/x,
- * or a glob over directories) go to one place; the last one stays.
+ * With a template, what globs match in several directories under one name goes
+ * to one place; the last one stays. Control refuses plain sources of one name.
  *
- * The root is made when the first thing is written, not before. Paths are
- * below it, "" is the root itself.
+ * There is one base, DIR or what comes before the first component with a % in
+ * it: that is the user's, and may be behind symbolic links. All below it, from
+ * HOST or the rest of the template on ("the prefix"), is made of real
+ * directories: a server may have made links there in an earlier run. Paths
+ * are below the base and begin with the prefix, so are never "".
+ *
+ * The base is made when the first thing is written, not before.
  */
 #ifndef WORKER_GET_PLACE_H
 #define WORKER_GET_PLACE_H
@@ -29,13 +34,17 @@
 
 struct transfer;
 
+/* mtime_s of an entry of which the server does not tell it. */
+#define GET_TIME_UNKNOWN UINT64_MAX
+
 struct get_place {
 	struct transfer *t;
-	bool is_named;	       /* a template's */
-	char *base, *below;    /* of the root, as for target_open() */
-	char *name;	       /* of the one file, or NULL */
-	struct target *target; /* NULL until it is needed */
-	bool is_failed;	       /* there is no root: nothing can be written */
+	bool is_named; /* a template's */
+	bool is_file;  /* one file goes to the prefix itself */
+	char *base, *prefix;
+	struct target *target; /* of base; NULL until it is needed */
+	bool has_prefix;       /* what leads to it is there */
+	bool is_failed;	       /* nothing can be written at all */
 	bool is_full;	       /* no space is left, or no quota */
 	char *parent;	       /* of the last get_place_parent(), or NULL */
 	bool has_parent;       /* it is there */
@@ -47,7 +56,7 @@ void get_place_clear(struct get_place *p);
 
 /*
  * The path for something found at remote, which source has led to; the caller
- * frees. This decides also, with a template, where the root is.
+ * frees. This decides also whether the prefix is that of a file.
  */
 char *get_place_path(struct get_place *p, const struct get_source *source,
     const char *remote, bool is_directory);
@@ -56,7 +65,7 @@ char *get_place_path(struct get_place *p, const struct get_source *source,
 char *get_place_shown(const struct get_place *p, const char *path);
 
 /*
- * Make the root and what leads to path below it, and remove from there what
+ * Make the base and what leads to path below it, and remove from there what
  * dead runs have left (not with -resume, which may go on with it). Returns 0,
  * or -1: the user was told, once for each directory.
  */

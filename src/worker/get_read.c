@@ -130,6 +130,7 @@ range_done(void *ctx, struct sftp_reply *reply)
 	struct get_file *f = r->file;
 
 	unlink_asked(r);
+	transfer_give_back(f->files->t, r->len - r->got);
 	if (f->state != GET_FILE_READ)
 		;
 	else if (reply->type == SFTP_DATA) {
@@ -257,9 +258,11 @@ fstat_done(void *ctx, struct sftp_reply *reply)
 	f->has_fstat = true;
 	f->size = (attrs->flags & SFTP_ATTR_SIZE) != 0 ? attrs->size : 0;
 	f->has_size = f->size > 0;
-	if (f->has_size && get_file_claim(f, f->size) == 0 &&
-	    f->begin > f->size)
+	/* Also if it is 0 now: what was compared is not in it any more. */
+	if (f->begin > f->size)
 		became_shorter(f);
+	else if (f->has_size)
+		get_file_claim(f, f->size);
 }
 
 void

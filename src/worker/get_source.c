@@ -66,6 +66,20 @@ add_part(struct get_source *s, const char *p, size_t len, bool has_escapes,
 	return 0;
 }
 
+static void
+join_parts(struct get_source *s)
+{
+	char *next;
+	size_t i;
+
+	s->path = xstrdup(get_source_root(s));
+	for (i = 0; i < s->count; i++) {
+		next = get_join(s->path, s->parts[i].text);
+		free(s->path);
+		s->path = next;
+	}
+}
+
 int
 get_source_parse(struct get_source *s, const char *text, struct error *err)
 {
@@ -85,8 +99,11 @@ get_source_parse(struct get_source *s, const char *text, struct error *err)
 		if (add_part(s, p, len, has_escapes, err) == -1)
 			return -1;
 		if (p[len] == '\0')
-			return 0;
+			break;
 	}
+	if (!s->is_glob)
+		join_parts(s);
+	return 0;
 }
 
 void
@@ -98,6 +115,7 @@ get_source_clear(struct get_source *s)
 		free(s->parts[i].text);
 	free(s->parts);
 	free(s->text);
+	free(s->path);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -116,4 +134,95 @@ get_join(const char *dir, const char *name)
 		return xstrdup(name);
 	return xasprintf(
 	    "%s%s%s", dir, len > 0 && dir[len - 1] == '/' ? "" : "/", name);
+}
+
+/* --- overlaps ------------------------------------------------------------ */
+
+static int
+source_compare(const void *a, const void *b)
+{
+	const struct get_source *x = *(const struct get_source *const *)a;
+	const struct get_source *y = *(const struct get_source *const *)b;
+	size_t i;
+	int order;
+
+	if (x->is_absolute != y->is_absolute)
+		return x->is_absolute ? 1 : -1;
+	for (i = 0; i < x->count && i < y->count; i++) {
+		order = strcmp(x->parts[i].text, y->parts[i].text);
+		if (order != 0)
+			return order;
+	}
+	if (x->count != y->count)
+		return x->count < y->count ? -1 : 1;
+	return (x->has_slash ? 1 : 0) - (y->has_slash ? 1 : 0);
+}
+
+/* Whether the first count parts of s, so ended, are a source, too. */
+static bool
+is_source(struct get_source *const *plain, size_t plain_count,
+    const struct get_source *s, size_t count, bool has_slash)
+{
+	struct get_source key = *s;
+	const struct get_source *at = &key;
+
+	key.count = count;
+	key.has_slash = has_slash;
+	return bsearch(&at, plain, plain_count, sizeof(*plain),
+		   source_compare) != NULL;
+}
+
+static bool
+is_covered(struct get_source *const *plain, size_t plain_count,
+    const struct get_source *s, bool is_named)
+{
+	size_t i;
+
+	/* "DIR/" and "DIR/NAME" go to one place with a template, too. */
+	if (is_named)
+		return s->count > 0 && !s->has_slash &&
+		    is_source(plain, plain_count, s, s->count - 1, true);
+	for (i = 0; i < s->count; i++) {
+		if (is_source(plain, plain_count, s, i, false) ||
+		    is_source(plain, plain_count, s, i, true))
+			return true;
+	}
+	return !s->has_slash &&
+	    is_source(plain, plain_count, s, s->count, true);
+}
+
+/* Remove those that are marked. Returns how many are left. */
+static size_t
+remove_repeated(struct get_source *sources, size_t count)
+{
+	size_t i, left = 0;
+
+	for (i = 0; i < count; i++) {
+		if (sources[i].is_repeated)
+			get_source_clear(&sources[i]);
+		else
+			sources[left++] = sources[i];
+	}
+	return left;
+}
+
+size_t
+get_sources_untangle(struct get_source *sources, size_t count, bool is_named)
+{
+	struct get_source **plain =
+	    xcalloc(count + 1, sizeof(struct get_source *));
+	size_t i, plain_count = 0;
+
+	for (i = 0; i < count; i++)
+		if (!sources[i].is_glob)
+			plain[plain_count++] = &sources[i];
+	qsort(plain, plain_count, sizeof(*plain), source_compare);
+	for (i = 0; i < plain_count; i++) {
+		plain[i]->is_repeated =
+		    i > 0 && source_compare(&plain[i - 1], &plain[i]) == 0;
+		plain[i]->is_covered =
+		    is_covered(plain, plain_count, plain[i], is_named);
+	}
+	free(plain);
+	return remove_repeated(sources, count);
 }

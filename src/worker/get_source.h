@@ -29,6 +29,10 @@ struct get_source {
 	bool has_slash; /* a directory is meant: it ends in "/" or "/." */
 	struct get_part *parts; /* without "" and "." */
 	size_t count;		/* 0: "/" or the login directory */
+	char *path;		/* the parts joined; NULL with patterns */
+	bool is_repeated;	/* it is there twice */
+	bool is_covered;	/* another one's tree should hold it */
+	bool is_found;		/* and it did */
 };
 
 /*
@@ -40,6 +44,13 @@ void get_source_clear(struct get_source *s);
 
 /* Where it starts: "/" or ".". */
 const char *get_source_root(const struct get_source *s);
+
+/*
+ * Remove plain sources that repeat others, and mark those that go to the same
+ * place as a part of another one's tree. Returns how many are left.
+ */
+size_t get_sources_untangle(
+    struct get_source *sources, size_t count, bool is_named);
 
 /* DIR/NAME, NAME alone below "."; the caller frees. */
 char *get_join(const char *dir, const char *name);

@@ -18,7 +18,7 @@
 #include "worker/transfer.h"
 
 #define SPILL_BYTES (256u << 10)
-/* Probes that wait, above which no more names are asked for. */
+/* Probes that wait, above which no more names are taken or asked for. */
 #define WAITING_HIGH 256u
 /* Names that patterns are tried on, or there could be no end. */
 #define TRIED_MAX 10000000u
@@ -143,26 +143,38 @@ static bool
 go_sources(struct get_walk *w)
 {
 	const struct get_source *source;
-	char *remote, *next;
-	size_t i;
 
 	if (w->next_source == w->source_count) {
 		w->state = GET_WALK_TREES;
 		return true;
 	}
 	source = &w->sources[w->next_source++];
-	if (source->is_glob) {
+	if (source->is_glob)
 		glob_start(w, source);
+	else if (!source->is_covered)
+		get_walk_look(
+		    w, source, xstrdup(source->path), NULL, NULL, false);
+	return true;
+}
+
+/* All trees are listed: on to what they should have held, but did not. */
+static bool
+go_covered(struct get_walk *w)
+{
+	const struct get_source *source;
+
+	if (w->waiting != NULL || w->asked != NULL)
+		return false;
+	while (w->next_covered < w->covered_count) {
+		source = w->covered[w->next_covered++];
+		if (source->is_found)
+			continue;
+		get_walk_look(
+		    w, source, xstrdup(source->path), NULL, NULL, false);
 		return true;
 	}
-	remote = xstrdup(get_source_root(source));
-	for (i = 0; i < source->count; i++) {
-		next = get_join(remote, source->parts[i].text);
-		free(remote);
-		remote = next;
-	}
-	get_walk_look(w, source, remote, NULL, NULL, false);
-	return true;
+	get_walk_stop(w);
+	return false;
 }
 
 static unsigned
@@ -189,11 +201,8 @@ go_trees(struct get_walk *w)
 		get_walk_broken(w, &err);
 		return false;
 	}
-	if (rc == 0) {
-		if (w->waiting == NULL && w->asked == NULL)
-			get_walk_stop(w);
-		return false;
-	}
+	if (rc == 0)
+		return go_covered(w);
 	if (depth(e.source) >= GET_DEPTH_MAX) {
 		get_walk_failed(w, e.source, "too deep, not listed");
 		return true;
@@ -201,15 +210,16 @@ go_trees(struct get_walk *w)
 	free(w->dir);
 	free(w->dir_path);
 	w->dir = xstrdup(e.source);
-	w->dir_path = xstrdup(e.path[0] != '\0' ? e.path : ".");
+	w->dir_path = xstrdup(e.path);
 	get_list_start(&w->list, w->dir);
 	return false;
 }
 
+/* A name in the directory. Returns false to list no more. */
 static bool
-listed_name(void *ctx, struct bytes name, const struct sftp_attrs *attrs)
+listed_name(
+    struct get_walk *w, struct bytes name, const struct sftp_attrs *attrs)
 {
-	struct get_walk *w = ctx;
 	char copy[GET_NAME_SIZE];
 
 	if (w->state == GET_WALK_GLOB)
@@ -222,14 +232,28 @@ listed_name(void *ctx, struct bytes name, const struct sftp_attrs *attrs)
 	return w->state == GET_WALK_TREES;
 }
 
+/* Take names as long as there is room for what comes of them. */
 static void
-list_refused(void *ctx, const struct sftp_reply *reply)
+take_names(struct get_walk *w)
+{
+	struct sftp_attrs attrs;
+	struct bytes name;
+
+	while (w->waiting_count < WAITING_HIGH && !transfer_is_clogged(w->t) &&
+	    get_list_next(&w->list, &name, &attrs)) {
+		if (!listed_name(w, name, &attrs))
+			get_list_stop(&w->list);
+	}
+}
+
+static void
+list_refused(void *ctx, const struct sftp_reply *reply, bool is_opening)
 {
 	struct get_walk *w = ctx;
 
 	if (w->state == GET_WALK_GLOB) {
 		/* No directory there, so nothing that matches. */
-		if (reply->status == SFTP_NO_SUCH_FILE)
+		if (is_opening && reply->status == SFTP_NO_SUCH_FILE)
 			return;
 		w->glob.has_failed = true;
 	}
@@ -238,9 +262,30 @@ list_refused(void *ctx, const struct sftp_reply *reply)
 
 /* --- the whole ----------------------------------------------------------- */
 
+static int
+covered_compare(const void *a, const void *b)
+{
+	const struct get_source *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+static void
+gather_covered(struct get_walk *w)
+{
+	size_t i;
+
+	w->covered = xcalloc(w->source_count + 1, sizeof(struct get_source *));
+	for (i = 0; i < w->source_count; i++)
+		if (w->sources[i].is_covered)
+			w->covered[w->covered_count++] = &w->sources[i];
+	qsort(w->covered, w->covered_count, sizeof(struct get_source *),
+	    covered_compare);
+}
+
 void
 get_walk_init(struct get_walk *w, struct transfer *t, struct get_place *place,
-    const struct get_source *sources, size_t count)
+    struct get_source *sources, size_t count)
 {
 	memset(w, 0, sizeof(*w));
 	w->t = t;
@@ -248,11 +293,12 @@ get_walk_init(struct get_walk *w, struct transfer *t, struct get_place *place,
 	w->sources = sources;
 	w->source_count = count;
 	w->last = &w->waiting;
+	gather_covered(w);
 	entry_file_init(&w->found, SPILL_BYTES);
 	entry_cursor_init(&w->dirs, &w->found);
 	entry_file_init(&w->glob.paths, SPILL_BYTES);
 	entry_cursor_init(&w->glob.cursor, &w->glob.paths);
-	get_list_init(&w->list, t, listed_name, list_refused, w);
+	get_list_init(&w->list, t, list_refused, w);
 }
 
 void
@@ -265,6 +311,7 @@ get_walk_clear(struct get_walk *w)
 	entry_file_clear(&w->found);
 	free(w->dir);
 	free(w->dir_path);
+	free(w->covered);
 }
 
 void
@@ -279,7 +326,7 @@ bool
 get_walk_is_over(const struct get_walk *w)
 {
 	return w->state == GET_WALK_OVER && !get_list_is_busy(&w->list) &&
-	    w->list.closing == 0 && w->asked == NULL && w->untold == 0;
+	    w->list.closing == 0 && w->asked == NULL;
 }
 
 /* Returns whether there may be more to do at once. */
@@ -305,7 +352,7 @@ go(struct get_walk *w)
 void
 get_walk_step(struct get_walk *w)
 {
-	get_walk_tell(w);
+	take_names(w);
 	if (w->waiting_count < WAITING_HIGH)
 		get_list_step(&w->list);
 	while (go(w))

@@ -10,6 +10,11 @@
  * one at a time. The patterns are matched here, by the names that the server
  * lists, component by component, in the order it lists them.
  *
+ * A plain source that lies in the tree of another is found with that, and must
+ * not be fetched twice: the second copy would take the first one's backup. It
+ * is looked at last, if it was not found by then, since a symbolic link stood
+ * before it.
+ *
  *	get_walk.c   sources, patterns, directories
  *	get_found.c  names and what is known of them
  */
@@ -40,8 +45,10 @@ enum get_walk_state {
 struct get_walk {
 	struct transfer *t;
 	struct get_place *place;
-	const struct get_source *sources;
+	struct get_source *sources;
 	size_t source_count, next_source;
+	struct get_source **covered; /* of these, by their paths */
+	size_t covered_count, next_covered;
 	enum get_walk_state state;
 	struct entry_file found; /* path: below the root; source: there */
 	uint64_t found_count;
@@ -61,12 +68,11 @@ struct get_walk {
 	size_t waiting_count;
 	struct get_probe *asked;
 	unsigned asked_count;
-	uint64_t untold; /* failures not told, there were too many */
 };
 
 /* sources and place must outlive it. */
 void get_walk_init(struct get_walk *w, struct transfer *t,
-    struct get_place *place, const struct get_source *sources, size_t count);
+    struct get_place *place, struct get_source *sources, size_t count);
 void get_walk_clear(struct get_walk *w);
 
 void get_walk_step(struct get_walk *w);
@@ -79,10 +85,8 @@ bool get_walk_is_over(const struct get_walk *w);
 
 #define GET_NAME_SIZE 256u
 
-/* Something there can't be fetched: tell, unless too much was told already. */
+/* Something there can't be fetched. */
 void get_walk_failed(struct get_walk *w, const char *path, const char *words);
-/* Tell how many these were, when there is room for it. */
-void get_walk_tell(struct get_walk *w);
 /* A list of the walk can't be written or read: it ends. */
 void get_walk_broken(struct get_walk *w, const struct error *err);
 /* One more of what -max-files bounds. Returns false if that ended the walk. */

@@ -80,9 +80,9 @@ int target_mkdir(
     struct target *t, const char *path, mode_t mode, struct error *err);
 
 /*
- * Set the mode (mode & 0777) and, unless mtime is NULL, the time of
- * modification of a directory that target_mkdir() made, when all is in it.
- * Returns 0 or -1.
+ * Set the mode (mode & 0777, and S_ISGID as it is) and, unless mtime is NULL
+ * or the file system does not let us, the time of modification of a directory
+ * that target_mkdir() made, when all is in it. Returns 0 or -1.
  */
 int target_dir_finish(struct target *t, const char *path, mode_t mode,
     const struct timespec *mtime, struct error *err);
@@ -134,8 +134,9 @@ int target_file_claim(struct target *t, const char *path, const char *token,
 int target_file_fd(const struct target_file *f);
 
 /*
- * Put the file at its path: set mode & 0777 and, unless it is NULL, the time
- * of modification, and rename it there. With backup_suffix, not NULL, what
+ * Put the file at its path: set mode & 07777 (what a server says is for the
+ * caller to cut) and, unless it is NULL, the time of modification, and rename
+ * it there. With backup_suffix, not NULL, what
  * stood at path is kept under that name with the suffix; an older backup is
  * replaced. path exists all the time, as the old file or the new one, unless
  * the old one has to be kept where hard links are not possible.

@@ -35,6 +35,7 @@ target_dir_finish(struct target *t, const char *path, mode_t mode,
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
 	struct place p;
+	struct stat st;
 	int fd, rc = 0;
 
 	if (place_find(&p, t, path, err) == -1)
@@ -44,8 +45,10 @@ target_dir_finish(struct target *t, const char *path, mode_t mode,
 		return target_fail(t, path, NULL, errno, err);
 	if (mtime != NULL)
 		times[1] = *mtime;
-	if (fchmod(fd, mode & 0777) == -1 ||
-	    (mtime != NULL && futimens(fd, times) == -1))
+	/* The group may be inherited: so it stays for what is put into it. */
+	if (fstat(fd, &st) == -1 ||
+	    fchmod(fd, (mode & 0777) | (st.st_mode & S_ISGID)) == -1 ||
+	    (mtime != NULL && futimens(fd, times) == -1 && errno != EPERM))
 		rc = target_fail(t, path, NULL, errno, err);
 	close_quietly(fd);
 	return rc;

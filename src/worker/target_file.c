@@ -100,7 +100,7 @@ target_file_commit(struct target_file *f, mode_t mode,
 		return -1;
 	if (mtime != NULL)
 		times[1] = *mtime;
-	if (fchmod(fd, mode & 0777) == -1 ||
+	if (fchmod(fd, mode & 07777) == -1 ||
 	    (mtime != NULL && futimens(fd, times) == -1))
 		return target_fail(p->t, p->path, NULL, errno, err);
 	if (check_temp(f, err) == -1)

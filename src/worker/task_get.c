@@ -5,8 +5,8 @@
  *
  * Directories are made before what is in them. They get the mode they have on
  * the host, but their owner here can always write to them, or the next get
- * could not. Times are set at the end, when nothing is put into them any more,
- * with -preserve also those of directories that were there already.
+ * could not. Times are set at the end, when nothing is put into them any more.
+ * Directories that were there already keep the mode and time they have.
  *
  * When no space is left nothing more is begun. When the session is stopped
  * all ends at once: what is still to come from the host is nobody's concern.
@@ -27,6 +27,9 @@
 #include "worker/get_walk.h"
 
 #define SPILL_BYTES (64u << 10)
+/* Before other sessions have their turn. */
+#define TAKE_MAX   256u
+#define FINISH_MAX 64u
 
 struct get {
 	struct transfer *t;
@@ -38,7 +41,8 @@ struct get {
 	uint64_t taken;
 	bool has_ended; /* no entry is left */
 	struct get_files files;
-	struct entry_file dirs; /* to be finished; DIR_END: not made by us */
+	struct entry_file dirs;	      /* made by us, to get their times */
+	struct entry_cursor finished; /* over dirs */
 };
 
 /* --- begin --------------------------------------------------------------- */
@@ -67,6 +71,8 @@ read_sources(struct get *g)
 		transfer_failed(g->t, STATUS_TRANSFER, text, "%s", err.text);
 		get_source_clear(source);
 	}
+	g->source_count = get_sources_untangle(
+	    g->sources, g->source_count, transfer_has(g->t, TRANSFER_NAMED));
 }
 
 static void
@@ -82,23 +88,22 @@ get_begin(struct transfer *t)
 	entry_cursor_init(&g->cursor, &g->walk.found);
 	get_files_init(&g->files, t, &g->place);
 	entry_file_init(&g->dirs, SPILL_BYTES);
+	entry_cursor_init(&g->finished, &g->dirs);
 }
 
 /* --- directories --------------------------------------------------------- */
 
-static int
-dir_finish(struct get *g, const struct msg_entry *e, mode_t mode)
+static void
+dir_finish(struct get *g, const struct msg_entry *e)
 {
 	struct timespec mtime = {.tv_sec = (time_t)e->mtime_s};
-	bool has_time =
-	    transfer_has(g->t, TRANSFER_PRESERVE) && e->mtime_s != 0;
+	bool has_time = transfer_has(g->t, TRANSFER_PRESERVE) &&
+	    e->mtime_s != GET_TIME_UNKNOWN;
 	struct error err;
 
-	if (target_dir_finish(g->place.target, e->path, mode,
-		has_time ? &mtime : NULL, &err) == 0)
-		return 0;
-	get_place_failed(&g->place, &err);
-	return -1;
+	if (target_dir_finish(g->place.target, e->path, (mode_t)e->mode,
+		has_time ? &mtime : NULL, &err) == -1)
+		get_place_failed(&g->place, &err);
 }
 
 static void
@@ -108,7 +113,7 @@ take_dir(struct get *g, const struct msg_entry *e)
 	struct error err;
 	int rc;
 
-	if (e->path[0] == '\0' || get_place_parent(&g->place, e->path) == -1)
+	if (get_place_parent(&g->place, e->path) == -1)
 		return;
 	note.mode = (e->mode & 0777) | 0700;
 	rc = target_mkdir(g->place.target, e->path, note.mode, &err);
@@ -116,37 +121,40 @@ take_dir(struct get *g, const struct msg_entry *e)
 		get_place_failed(&g->place, &err);
 		return;
 	}
-	if (!transfer_has(g->t, TRANSFER_PRESERVE)) {
-		if (rc == 1)
-			dir_finish(g, e, note.mode);
-		return;
-	}
 	if (rc == 0)
-		note.type = ENTRY_DIR_END;
-	if (entry_file_append(&g->dirs, &note, &err) == -1)
-		get_place_failed(&g->place, &err);
+		return;
+	if (!transfer_has(g->t, TRANSFER_PRESERVE)) {
+		dir_finish(g, &note);
+	} else if (entry_file_append(&g->dirs, &note, &err) == -1) {
+		transfer_failed(g->t, STATUS_ERROR, "", "%s", err.text);
+		g->place.is_failed = true;
+	}
 }
 
-static void
+/* Returns whether all are. */
+static bool
 finish_dirs(struct get *g)
 {
-	struct entry_cursor cursor;
 	struct msg_entry e;
 	struct error err;
-	struct stat st;
-	int rc;
+	unsigned count;
 
-	entry_cursor_init(&cursor, &g->dirs);
-	while ((rc = entry_next(&cursor, &e, &err)) == 1) {
-		st.st_mode = (mode_t)e.mode;
-		if (e.type == ENTRY_DIR ||
-		    get_place_lookup(&g->place, e.path, &st) == 0)
-			dir_finish(g, &e, st.st_mode & 0777);
+	for (count = 0; count < FINISH_MAX; count++) {
+		if (transfer_is_clogged(g->t))
+			return false;
+		switch (entry_next(&g->finished, &e, &err)) {
+		case 1:
+			dir_finish(g, &e);
+			break;
+		case 0:
+			return true;
+		default:
+			transfer_failed(g->t, STATUS_ERROR, "", "%s", err.text);
+			return true;
+		}
 	}
-	if (rc == -1)
-		get_place_failed(&g->place, &err);
-	entry_cursor_clear(&cursor);
-	entry_file_clear(&g->dirs);
+	transfer_again(g->t);
+	return false;
 }
 
 /* --- entries ------------------------------------------------------------- */
@@ -158,9 +166,8 @@ take_dry(struct get *g, const struct msg_entry *e)
 	char *shown;
 
 	if (e->type == ENTRY_DIR &&
-	    (e->path[0] == '\0' ||
-		(get_place_lookup(&g->place, e->path, &st) == 0 &&
-		    S_ISDIR(st.st_mode))))
+	    get_place_lookup(&g->place, e->path, &st) == 0 &&
+	    S_ISDIR(st.st_mode))
 		return;
 	shown = get_place_shown(&g->place, e->path);
 	transfer_would(g->t, e->source, shown);
@@ -186,7 +193,7 @@ static void
 give_up(struct get *g)
 {
 	uint64_t left = g->walk.found_count - g->taken;
-	char *shown = get_place_shown(&g->place, "");
+	char *shown = get_place_shown(&g->place, g->place.prefix);
 
 	g->has_ended = true;
 	get_walk_stop(&g->walk);
@@ -231,6 +238,7 @@ static bool
 get_step(struct transfer *t)
 {
 	struct get *g = t->task;
+	unsigned taken = 0;
 
 	if (t->is_stopping)
 		return true;
@@ -238,12 +246,13 @@ get_step(struct transfer *t)
 	/* Each that ends makes room for another, at once. */
 	do
 		get_files_step(&g->files);
-	while (take_next(g));
+	while (taken++ < TAKE_MAX && take_next(g));
+	if (taken > TAKE_MAX)
+		transfer_again(t);
 	if (!g->has_ended || g->files.count > 0 || g->files.closing > 0 ||
 	    !get_walk_is_over(&g->walk))
 		return false;
-	finish_dirs(g);
-	return true;
+	return finish_dirs(g);
 }
 
 static void
@@ -264,6 +273,7 @@ get_free(struct transfer *t)
 	get_files_clear(&g->files);
 	entry_cursor_clear(&g->cursor);
 	get_walk_clear(&g->walk);
+	entry_cursor_clear(&g->finished);
 	entry_file_clear(&g->dirs);
 	get_place_clear(&g->place);
 	for (i = 0; i < g->source_count; i++)

@@ -92,6 +92,19 @@ about(const char *path, const char *fmt, va_list ap)
 	return shown;
 }
 
+/* The end of it matters most: the reason, and which file of a long path. */
+static void
+note_failure(struct transfer *t, const char *text)
+{
+	size_t len = strlen(text), room = sizeof(t->failure) - 1;
+
+	if (len <= room)
+		memcpy(t->failure, text, len + 1);
+	else
+		snprintf(t->failure, sizeof(t->failure), "...%s",
+		    text + len - (room - 3));
+}
+
 void
 transfer_failed(struct transfer *t, enum status status, const char *path,
     const char *fmt, ...)
@@ -103,7 +116,7 @@ transfer_failed(struct transfer *t, enum status status, const char *path,
 	shown = about(path, fmt, ap);
 	va_end(ap);
 	if (t->failures++ == 0)
-		snprintf(t->failure, sizeof(t->failure), "%s", shown);
+		note_failure(t, shown);
 	if (t->failure_status != STATUS_ERROR)
 		t->failure_status = status;
 	line(t, 1, shown);

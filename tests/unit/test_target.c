@@ -336,6 +336,17 @@ test_directories_are_made_and_finished(void **state)
 }
 
 static void
+test_a_directory_keeps_its_inherited_group(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(chmod("base/host", 02755), 0);
+	assert_int_equal(target_mkdir(w->t, "d", 0700, &w->err), 1);
+	assert_int_equal(target_dir_finish(w->t, "d", 0750, NULL, &w->err), 0);
+	assert_int_equal(entry_stat("base/host/d").st_mode & 07777, 02750);
+}
+
+static void
 test_lookup(void **state)
 {
 	struct world *w = *state;
@@ -480,6 +491,7 @@ main(void)
 	    WORLD_TEST(test_a_temporary_that_was_replaced_is_not_used),
 	    WORLD_TEST(test_a_directory_swapped_for_a_link_is_not_followed),
 	    WORLD_TEST(test_directories_are_made_and_finished),
+	    WORLD_TEST(test_a_directory_keeps_its_inherited_group),
 	    WORLD_TEST(test_lookup),
 	    WORLD_TEST(test_the_directory_used_last_is_not_mistaken),
 	    WORLD_TEST(test_a_directory_without_permission),

@@ -38,7 +38,7 @@ test_a_file_appears_when_it_is_complete(void **state)
 	assert_int_equal(
 	    target_file_commit(f, 06755, &mtime, NULL, &w->err), 0);
 	assert_text("base/host/f", "new");
-	assert_int_equal(entry_stat("base/host/f").st_mode & 07777, 0755);
+	assert_int_equal(entry_stat("base/host/f").st_mode & 07777, 06755);
 	assert_int_equal(entry_stat("base/host/f").st_mtime, 1000000000);
 	assert_false(has_temps());
 }

@@ -25,17 +25,18 @@ static const struct row {
 	const char *first, *second; /* NULL: refused */
 	const char *error;
 } rows[] = {
-    {"by name", "logs/%h", two, "logs/web01", "logs/web02", NULL},
+    {"by name", "logs/%h", two, "web01", "web02", NULL},
+    {"a directory", "logs//x-%h//y/", two, "x-web01/y/", "x-web02/y/", NULL},
     {"by number", "%n.log", two, "1.log", "2.log", NULL},
     {"by both, and a %", "%%/%h.%n/", two, "%/web01.1/", "%/web02.2/", NULL},
     {"no host in it", "logs/%%", two, NULL, NULL, "web01 and web02"},
     {"slashes and dots don't make it different", "logs/./%%//", two, NULL, NULL,
-	"would both go to"},
-    {"of the names themselves", "./%h/.", alike, "./1./.", "./1/.", NULL},
+	"would both go to logs/./%/;"},
+    {"of the names themselves", "./%h/.", alike, "1./", "1/", NULL},
     {"unknown", "%x", two, NULL, NULL, "\"%x\""},
     {"unfinished", "logs/%h%", two, NULL, NULL, "\"%\""},
     {"out again", "logs/%h/../x", two, NULL, NULL, "\"..\""},
-    {"out before", "../%h", two, "../web01", "../web02", NULL},
+    {"out before", "../%h", two, "web01", "web02", NULL},
 };
 
 static void
@@ -63,6 +64,25 @@ test_rows(void **state)
 		template_free(paths, 2);
 	}
 	assert_false(template_is("logs/"));
+}
+
+static void
+test_the_base_is_what_no_host_has_a_part_in(void **state)
+{
+	static const struct {
+		const char *text, *base;
+	} bases[] = {{"%h", ""}, {"x%h", ""}, {"logs/%h", "logs"},
+	    {"a/../b//x-%h/y/%n", "a/../b"}, {"/%h/x", "/"}, {"//%h", "/"},
+	    {"./%n", "."}, {"/srv/%%/%h", "/srv"}};
+	char *base;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		base = template_base(bases[i].text);
+		assert_string_equal(base, bases[i].base);
+		free(base);
+	}
 }
 
 static void
@@ -107,6 +127,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rows),
+	    cmocka_unit_test(test_the_base_is_what_no_host_has_a_part_in),
 	    cmocka_unit_test(test_numbers_are_padded),
 	    cmocka_unit_test(test_names_that_are_no_file_names),
 	};
