@@ -56,20 +56,37 @@ wake(void *arg, uint32_t events)
 	loop_wake(e->loop, e->task);
 }
 
+/*
+ * Until the child has its own descriptors only: a socket that we close is not
+ * gone, nor out of epoll, as long as the child has it too.
+ */
+static void
+wait_for_exec(int started[2])
+{
+	char c;
+
+	close(started[1]);
+	while (read(started[0], &c, 1) == -1 && errno == EINTR)
+		;
+	close(started[0]);
+}
+
 struct exec *
 exec_start(struct loop *l, struct exec_list *list, const struct host *host,
     const char *command, struct buf *in, struct buf *out, struct task *task)
 {
 	struct exec *e = xcalloc(1, sizeof(*e));
-	int in_pipe[2], out_pipe[2];
+	int in_pipe[2], out_pipe[2], started[2];
 
-	if (pipe2(in_pipe, O_CLOEXEC) == -1 || pipe2(out_pipe, O_CLOEXEC) == -1)
+	if (pipe2(in_pipe, O_CLOEXEC) == -1 ||
+	    pipe2(out_pipe, O_CLOEXEC) == -1 || pipe2(started, O_CLOEXEC) == -1)
 		fatal("pipe2: %s", strerror(errno));
 	e->pid = fork();
 	if (e->pid == -1)
 		fatal("fork: %s", strerror(errno));
 	if (e->pid == 0)
 		child(host, command, in_pipe[0], out_pipe[1]);
+	wait_for_exec(started);
 	close(in_pipe[0]);
 	close(out_pipe[1]);
 	e->loop = l;

@@ -23,7 +23,7 @@
 #include "util/human.h"
 #include "util/xalloc.h"
 
-#define REASON_SHORT_MAX 72
+#define REASON_SHORT_MAX 120
 #define EXPLAINED_MAX	 3
 
 struct group {
