@@ -11,6 +11,7 @@
 #include "cli/run_options.h"
 #include "control/input.h"
 #include "util/fdio.h"
+#include "util/path.h"
 #include "util/quote.h"
 
 /* libssh2 sends no packet over 35,000 bytes, RFC 4253 section 6.1. */
@@ -62,10 +63,9 @@ is_shell(const char *interpreter)
 {
 	static const char *const shells[] = {
 	    "sh", "bash", "dash", "ksh", "mksh", "zsh", "ash"};
-	const char *base = strrchr(interpreter, '/');
+	const char *base = path_base(interpreter);
 	size_t i, len;
 
-	base = base != NULL ? base + 1 : interpreter;
 	base = strncmp(base, "env ", 4) == 0 ? base + 4 : base;
 	len = strcspn(base, " ");
 	for (i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {

@@ -10,6 +10,7 @@
 #include "cli/run_options.h"
 #include "cli/template.h"
 #include "control/manifest.h"
+#include "util/path.h"
 #include "util/run_token.h"
 #include "util/xalloc.h"
 
@@ -288,10 +289,8 @@ named_compare(const void *a, const void *b)
 static bool
 named_fill(struct named *named, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-
 	named->path = path;
-	named->name = slash != NULL ? slash + 1 : path;
+	named->name = path_base(path);
 	named->len = strlen(named->name);
 	return named->len > 0 && strcmp(named->name, ".") != 0 &&
 	    strpbrk(path, "*?[") == NULL;

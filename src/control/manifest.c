@@ -10,6 +10,7 @@
 
 #include "control/manifest_walk.h"
 #include "util/fdio.h"
+#include "util/path.h"
 #include "util/xalloc.h"
 #include "wire/entry_file.h"
 
@@ -23,8 +24,7 @@ struct named {
 static const char *
 local_name(const char *local)
 {
-	const char *slash = strrchr(local, '/');
-	const char *name = slash != NULL ? slash + 1 : local;
+	const char *name = path_base(local);
 
 	if (name[0] == '\0' || strcmp(name, ".") == 0 ||
 	    strcmp(name, "..") == 0)

@@ -10,6 +10,7 @@
 
 #include "util/clock.h"
 #include "util/fdio.h"
+#include "util/path.h"
 #include "util/xalloc.h"
 #include "worker/session.h"
 #include "worker/transfer.h"
@@ -49,23 +50,20 @@ char *
 get_place_path(struct get_place *p, const struct get_source *source,
     const char *remote, bool is_directory)
 {
-	const char *slash;
-
 	if (is_directory)
 		p->is_file = false;
 	if (p->is_file || (p->is_named && is_directory && source->has_slash) ||
 	    strcmp(remote, "/") == 0 || strcmp(remote, ".") == 0)
 		return xstrdup(p->prefix);
 	if (!p->is_named)
-		return get_join(p->prefix, remote + (remote[0] == '/'));
-	slash = strrchr(remote, '/');
-	return get_join(p->prefix, slash != NULL ? slash + 1 : remote);
+		return path_join(p->prefix, remote + (remote[0] == '/'));
+	return path_join(p->prefix, path_base(remote));
 }
 
 char *
 get_place_shown(const struct get_place *p, const char *path)
 {
-	return p->base[0] != '\0' ? get_join(p->base, path) : xstrdup(path);
+	return p->base[0] != '\0' ? path_join(p->base, path) : xstrdup(path);
 }
 
 /* --- directories --------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/path.h"
 #include "util/xalloc.h"
 #include "worker/target.h"
 
@@ -74,7 +75,7 @@ join_parts(struct get_source *s)
 
 	s->path = xstrdup(get_source_root(s));
 	for (i = 0; i < s->count; i++) {
-		next = get_join(s->path, s->parts[i].text);
+		next = path_join(s->path, s->parts[i].text);
 		free(s->path);
 		s->path = next;
 	}
@@ -123,17 +124,6 @@ const char *
 get_source_root(const struct get_source *s)
 {
 	return s->is_absolute ? "/" : ".";
-}
-
-char *
-get_join(const char *dir, const char *name)
-{
-	size_t len = strlen(dir);
-
-	if (strcmp(dir, ".") == 0)
-		return xstrdup(name);
-	return xasprintf(
-	    "%s%s%s", dir, len > 0 && dir[len - 1] == '/' ? "" : "/", name);
 }
 
 /* --- overlaps ------------------------------------------------------------ */

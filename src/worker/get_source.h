@@ -52,7 +52,4 @@ const char *get_source_root(const struct get_source *s);
 size_t get_sources_untangle(
     struct get_source *sources, size_t count, bool is_named);
 
-/* DIR/NAME, NAME alone below "."; the caller frees. */
-char *get_join(const char *dir, const char *name);
-
 #endif

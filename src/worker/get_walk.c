@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "util/path.h"
 #include "util/xalloc.h"
 #include "worker/transfer.h"
 
@@ -76,7 +77,7 @@ glob_name(struct get_walk *w, struct bytes name, const struct sftp_attrs *attrs)
 	if (fnmatch(source->parts[part].text, copy, FNM_PERIOD) != 0 ||
 	    !get_walk_is_no_temporary(w, copy))
 		return true;
-	remote = get_join(w->dir, copy);
+	remote = path_join(w->dir, copy);
 	if (part + 1 == source->count) {
 		get_walk_look(w, source, remote, NULL, attrs, false);
 		return w->state == GET_WALK_GLOB;
@@ -97,7 +98,7 @@ glob_descend(struct get_walk *w, char *remote, size_t part)
 
 	for (; part < source->count && !source->parts[part].is_pattern;
 	     part++) {
-		next = get_join(remote, source->parts[part].text);
+		next = path_join(remote, source->parts[part].text);
 		free(remote);
 		remote = next;
 	}
@@ -227,8 +228,8 @@ listed_name(
 	if (!get_walk_count(w, w->dir))
 		return false;
 	if (get_walk_name(w, name, copy) && get_walk_is_no_temporary(w, copy))
-		get_walk_look(w, NULL, get_join(w->dir, copy),
-		    get_join(w->dir_path, copy), attrs, false);
+		get_walk_look(w, NULL, path_join(w->dir, copy),
+		    path_join(w->dir_path, copy), attrs, false);
 	return w->state == GET_WALK_TREES;
 }
 

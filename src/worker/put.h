@@ -80,7 +80,6 @@ struct put {
 	bool is_named;	/* it is the name of the one entry */
 	struct put_item *items;
 	uint32_t item_count;
-	bool has_barrier;
 	uint32_t item_number;
 	unsigned depth;	     /* of the directory the next entry is in */
 	unsigned skip_depth; /* what is below this depth can't arrive; 0 */
@@ -95,13 +94,9 @@ struct put {
 struct put_item *put_item_new(struct put *put, const struct msg_entry *entry,
     char *target, void (*step)(struct put_item *item));
 
-/* BASE/NAME, or NAME alone below "."; the caller frees. */
-char *put_join(const char *base, const char *name);
 /* A path beside the target that no other item, host or run uses; which: 0, 1.
  */
 char *put_temporary(const struct put_item *item, unsigned which);
-/* The directory that path is in: "." if it names none; the caller frees. */
-char *put_parent(const char *path);
 
 /* The item can't be transferred: for its user, and for what comes next. */
 void put_refused(

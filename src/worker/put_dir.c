@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "util/path.h"
 #include "util/xalloc.h"
 #include "worker/put.h"
 #include "worker/temp_name.h"
@@ -158,15 +159,14 @@ sweep_name(struct put_item *item, const char *text, struct sftp_attrs *attrs)
 	if (!temp_name_parse(text, &name) ||
 	    !temp_name_is_stale(&name, mtime_s, time(NULL)))
 		return;
-	if (transfer_has(put->t, TRANSFER_RESUME) &&
-	    (attrs->flags & SFTP_ATTR_MODE) != 0 && S_ISREG(attrs->mode)) {
+	if (transfer_has(put->t, TRANSFER_RESUME) && S_ISREG(attrs->mode)) {
 		if (put->partial_count < PARTIALS_MAX)
 			list_add(&put->partials, &put->partial_count,
-			    put_join(item->target, text));
+			    path_join(item->target, text));
 	} else if (item->stale_count < STALE_MAX) {
 		/* If there are more the next run has a go at them. */
 		list_add(&item->stale, &item->stale_count,
-		    put_join(item->target, text));
+		    path_join(item->target, text));
 	}
 }
 

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "util/fdio.h"
+#include "util/path.h"
 #include "util/xalloc.h"
 #include "worker/put.h"
 #include "worker/session.h"
@@ -87,14 +88,6 @@ open_source(struct put_item *item)
 
 /* --- names --------------------------------------------------------------- */
 
-static const char *
-base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 char *
 put_temporary(const struct put_item *item, unsigned which)
 {
@@ -103,10 +96,10 @@ put_temporary(const struct put_item *item, unsigned which)
 	    item->number << 18 | (t->session->job & 0x1ffff) << 1 | (which & 1);
 	char name[TEMP_NAME_SIZE], *parent, *path;
 
-	temp_name_make(name, sizeof(name), base_name(item->target),
+	temp_name_make(name, sizeof(name), path_base(item->target),
 	    transfer_config(t)->token, seq);
-	parent = put_parent(item->target);
-	path = put_join(parent, name);
+	parent = path_parent(item->target);
+	path = path_join(parent, name);
 	free(parent);
 	return path;
 }
@@ -116,27 +109,25 @@ static char *
 take_partial(struct put_item *item)
 {
 	struct put *put = item->put;
+	char *own = path_parent(item->target), *path = NULL, *parent;
 	struct temp_name name;
-	char *path, *parent, *own;
-	size_t i;
 	bool is_here;
+	size_t i;
 
-	for (i = 0; i < put->partial_count; i++) {
+	for (i = 0; i < put->partial_count && path == NULL; i++) {
 		path = put->partials[i];
-		if (!temp_name_parse(base_name(path), &name) ||
-		    !temp_name_is_of(&name, base_name(item->target)))
-			continue;
-		parent = put_parent(path);
-		own = put_parent(item->target);
-		is_here = strcmp(parent, own) == 0;
+		parent = path_parent(path);
+		is_here = strcmp(parent, own) == 0 &&
+		    temp_name_parse(path_base(path), &name) &&
+		    temp_name_is_of(&name, path_base(item->target));
 		free(parent);
-		free(own);
-		if (!is_here)
-			continue;
-		put->partials[i] = put->partials[--put->partial_count];
-		return path;
+		if (is_here)
+			put->partials[i] = put->partials[--put->partial_count];
+		else
+			path = NULL;
 	}
-	return NULL;
+	free(own);
+	return path;
 }
 
 /* --- the end of an item -------------------------------------------------- */
@@ -192,12 +183,6 @@ unchanged(struct put_item *item)
 
 /* --- what is there already ----------------------------------------------- */
 
-static bool
-is_regular(const struct sftp_attrs *a)
-{
-	return (a->flags & SFTP_ATTR_MODE) != 0 && S_ISREG(a->mode);
-}
-
 static void
 compared(void *ctx, enum compare_result result, const char *why,
     const uint8_t *sha256)
@@ -249,7 +234,7 @@ static void
 step_look(struct put_item *item)
 {
 	const struct sftp_attrs *a = &item->attrs;
-	bool is_alike = item->status == SFTP_OK && is_regular(a) &&
+	bool is_alike = item->status == SFTP_OK && S_ISREG(a->mode) &&
 	    a->size == item->entry.size;
 
 	item->state = FILE_OPEN;
@@ -352,8 +337,9 @@ step_claim(struct put_item *item)
 	const struct sftp_attrs *a = &item->attrs;
 
 	item->state = FILE_WRITE;
-	if (item->status != SFTP_OK || !is_regular(a) || item->own_uid == -1 ||
-	    (a->flags & SFTP_ATTR_IDS) == 0 || a->uid != item->own_uid)
+	if (item->status != SFTP_OK || !S_ISREG(a->mode) ||
+	    item->own_uid == -1 || (a->flags & SFTP_ATTR_IDS) == 0 ||
+	    a->uid != item->own_uid)
 		return; /* not ours: not touched */
 	item->state = FILE_OVERLAP;
 	item->is_same = false;

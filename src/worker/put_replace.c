@@ -120,9 +120,7 @@ look_at_old(struct put_item *item)
 static bool
 is_directory(const struct put_item *item)
 {
-	return item->status == SFTP_OK &&
-	    (item->attrs.flags & SFTP_ATTR_MODE) != 0 &&
-	    S_ISDIR(item->attrs.mode);
+	return item->status == SFTP_OK && S_ISDIR(item->attrs.mode);
 }
 
 static void

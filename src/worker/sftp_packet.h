@@ -78,7 +78,7 @@ enum sftp_extension {
 #define SFTP_HANDLE_MAX	  256u
 
 struct sftp_attrs {
-	uint32_t flags; /* which of these are there */
+	uint32_t flags; /* which of these are there; the others are 0 */
 	uint64_t size;
 	uint32_t uid, gid;
 	uint32_t mode; /* with the file's type, as st_mode */

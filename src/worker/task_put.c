@@ -19,36 +19,12 @@
 
 #include "util/fdio.h"
 #include "util/log.h"
+#include "util/path.h"
 #include "util/xalloc.h"
 #include "worker/put.h"
 #include "worker/session.h"
 
 /* --- for the items ------------------------------------------------------- */
-
-char *
-put_join(const char *base, const char *name)
-{
-	size_t len = strlen(base);
-
-	if (name[0] == '\0')
-		return xstrdup(base);
-	if (strcmp(base, ".") == 0)
-		return xstrdup(name);
-	return xasprintf(
-	    "%s%s%s", base, len > 0 && base[len - 1] == '/' ? "" : "/", name);
-}
-
-char *
-put_parent(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return xstrdup(".");
-	if (slash == path)
-		return xstrdup("/");
-	return xstrndup(path, (size_t)(slash - path));
-}
 
 /* A copy of e and of all that it points to, in one block. */
 static void
@@ -214,7 +190,7 @@ resolved(struct put_item *item, bool is_directory)
 	if (transfer_has(put->t, TRANSFER_ROOT) ||
 	    transfer_has(put->t, TRANSFER_DRY_RUN))
 		return; /* its own entry looks after the directory */
-	parent = is_directory ? xstrdup(put->base) : put_parent(put->base);
+	parent = is_directory ? xstrdup(put->base) : path_parent(put->base);
 	put_item_new(put, NULL, parent, put_sweep_step)->is_barrier =
 	    transfer_has(put->t, TRANSFER_RESUME);
 }
@@ -253,7 +229,7 @@ step_looked(struct put_item *item, bool is_second)
 	} else if (!is_second && transfer_has(t, TRANSFER_MKDIR) &&
 	    !transfer_has(t, TRANSFER_DRY_RUN)) {
 		parent = is_into && !is_tree ? xstrdup(item->target)
-					     : put_parent(item->target);
+					     : path_parent(item->target);
 		make_parents(item, parent);
 		free(parent);
 		item->state = RESOLVE_MADE;
@@ -298,7 +274,9 @@ resolve_step(struct put_item *item)
 static char *
 target_of(const struct put *put, const struct msg_entry *e)
 {
-	return put_join(put->base, put->is_named ? "" : e->path);
+	return put->is_named || e->path[0] == '\0'
+	    ? xstrdup(put->base)
+	    : path_join(put->base, e->path);
 }
 
 /* The line at the end: one source, or their number. */
