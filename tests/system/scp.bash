@@ -16,6 +16,31 @@ scp_setup() {
 	cd "$BATS_TEST_TMPDIR/here" || return
 }
 
+# A lab whose login is no root: a user of its own if we are root, with its home
+# in login_home. To be called in setup_file; setup calls skip_if_told.
+scp_user_up() {
+	if [ "$(id -u)" -ne 0 ]; then
+		lab_up "$BATS_FILE_TMPDIR/lab" -n 2
+		login_home=$(getent passwd "$(id -u)" | cut -d: -f 6)
+		export login_home
+		return
+	fi
+	temp_user_add || return 0
+	export login_home=$temp_home
+	local keys=$temp_home/authorized_keys
+	lab_up "$BATS_FILE_TMPDIR/lab" -n 2 -o "AllowUsers $temp_user" \
+	    -o "AuthorizedKeysFile $keys"
+	cp "$LAB_DIR/authorized_keys" "$keys"
+	chown "$temp_user" "$keys"
+	sed -i "s/^user .*/user = $temp_user/" "$LAB_DIR/inventory.ini"
+}
+
+# To be called in teardown_file.
+scp_user_down() {
+	[ ! -d "$BATS_FILE_TMPDIR/lab" ] || lab_down "$BATS_FILE_TMPDIR/lab"
+	temp_user_del
+}
+
 put() {
 	batch -h web01 -action put "$@"
 }

@@ -9,25 +9,11 @@ load helper
 load scp
 
 setup_file() {
-	if [ "$(id -u)" -ne 0 ]; then
-		lab_up "$BATS_FILE_TMPDIR/lab" -n 2
-		login_home=$(getent passwd "$(id -u)" | cut -d: -f 6)
-		export login_home
-		return
-	fi
-	temp_user_add || return 0
-	export login_home=$temp_home
-	local keys=$temp_home/authorized_keys
-	lab_up "$BATS_FILE_TMPDIR/lab" -n 2 -o "AllowUsers $temp_user" \
-	    -o "AuthorizedKeysFile $keys"
-	cp "$LAB_DIR/authorized_keys" "$keys"
-	chown "$temp_user" "$keys"
-	sed -i "s/^user .*/user = $temp_user/" "$LAB_DIR/inventory.ini"
+	scp_user_up
 }
 
 teardown_file() {
-	[ ! -d "$BATS_FILE_TMPDIR/lab" ] || lab_down "$BATS_FILE_TMPDIR/lab"
-	temp_user_del
+	scp_user_down
 }
 
 setup() {
