@@ -43,9 +43,11 @@
 #define WRITES_MOST   (4u << 20)
 #define PACE_EVERY_MS 250u
 #define OUT_HIGH      (64u * 1024)
-#define SLOT_BITS     10u
-#define SLOTS_MAX     (1u << SLOT_BITS)
-#define SLOT_NONE     UINT32_MAX
+#define REQUESTS_HIGH 512u
+/* More than a path of 4,096 bytes has directories to be made at once. */
+#define SLOT_BITS 12u
+#define SLOTS_MAX (1u << SLOT_BITS)
+#define SLOT_NONE UINT32_MAX
 
 struct sftp_request {
 	uint32_t id;
@@ -100,7 +102,7 @@ sftp_fault(struct sftp *f, const char *fmt, ...)
 bool
 sftp_has_room(const struct sftp *f)
 {
-	return f->count < SLOTS_MAX / 2 && buf_len(&f->out) < OUT_HIGH;
+	return f->count < REQUESTS_HIGH && buf_len(&f->out) < OUT_HIGH;
 }
 
 bool

@@ -76,6 +76,14 @@ teardown() {
 	expect_same a "$far/x/y/b"
 }
 
+@test "-mkdir makes a thousand directories in each other" {
+	local deep
+	deep=$far$(printf '/d%.0s' {1..1200})
+	put -local a -remote "$deep/" -mkdir
+	expect_status 0
+	expect_same a "$deep/a"
+}
+
 @test "several files go into a directory" {
 	echo one >one.conf
 	echo two >two.conf
