@@ -75,7 +75,7 @@ loop_stop(struct loop *loop, int status, const char *message)
 		return;
 	run->stop_status = status;
 	run->stop_deadline_ms = clock_now_ms() + STOP_GRACE_MS;
-	dispatch_drop_queued(run, STATUS_CANCELLED, message);
+	jobs_drop_queued(run, STATUS_CANCELLED, message);
 	for (i = 0; i < run->pool.count; i++) {
 		if (run->pool.workers[i].pid != 0)
 			pool_send(
@@ -100,7 +100,7 @@ loop_abort(struct loop *loop, const char *message)
 			;
 	}
 	pool_close(&run->pool);
-	dispatch_drop_in_flight(run, STATUS_CANCELLED, message);
+	jobs_drop_in_flight(run, STATUS_CANCELLED, message);
 }
 
 static void
@@ -158,14 +158,14 @@ loop_worker_died(struct loop *loop, uint32_t i)
 	describe_death(w->exit_status, message, sizeof(message));
 	if (run->stop_status == 0)
 		log_warn("%s; its hosts are accounted for", message);
-	dispatch_worker_died(run, i, message);
+	jobs_worker_died(run, i, message);
 	loop->stillborn = was_ready ? 0 : loop->stillborn + 1;
 	if (loop->stillborn >= STILLBORN_MAX) {
 		log_error("%s does not run: %s", run->pool.program, message);
 		loop_stop(loop, EXIT_LOCAL, "no worker can be started");
 	}
 	if (run->stop_status != 0) {
-		dispatch_drop_queued(
+		jobs_drop_queued(
 		    run, STATUS_CANCELLED, "stopped before it started");
 		return;
 	}
@@ -272,7 +272,7 @@ loop_round(struct loop *loop)
 		loop_signal(loop);
 	loop_tick(loop);
 	dispatch_credit(run);
-	dispatch_jobs(run);
+	jobs_give(run);
 	rate_tell(run);
 	for (i = 0; i < run->pool.count; i++)
 		pool_write(&run->pool, i);

@@ -18,194 +18,7 @@
 /* Nothing but a held lock makes learning a host key take so long. */
 #define ACCEPT_SLOW_MS 1000u
 
-/* --- records ------------------------------------------------------------- */
-
-static bool
-is_transfer(const struct run *run)
-{
-	return run->config.task != TASK_EXEC;
-}
-
-/* The parts of a record that control knows. */
-static struct record
-dispatch_record(const struct run *run, uint32_t job)
-{
-	const struct host *host = &run->plan->hosts[job];
-	const struct job_note *note = &run->notes[job];
-	struct record record = {.seq = job,
-	    .host = host->name,
-	    .address = "",
-	    .groups = host->groups,
-	    .is_transfer = is_transfer(run),
-	    .signal = "",
-	    .message = "",
-	    .sha256 = "",
-	    .attempts = ledger_assignments(run->ledger, job)};
-
-	if (note->started_at_ms > 0) {
-		record.started_at_ms = note->started_at_ms;
-		record.cost_ms = clock_now_ms() - note->began_ms;
-	}
-	return record;
-}
-
-static void
-dispatch_end(struct run *run, uint32_t job, enum status status,
-    enum stage stage, const char *message)
-{
-	struct record record = dispatch_record(run, job);
-
-	record.status = status;
-	record.stage = stage;
-	record.message = message;
-	report_record(run->plan->report, &record);
-}
-
-void
-dispatch_drop_queued(struct run *run, enum status status, const char *message)
-{
-	uint32_t job;
-
-	while ((job = ledger_drop_queued(run->ledger)) != LEDGER_NO_JOB)
-		dispatch_end(run, job, status, STAGE_NONE, message);
-}
-
-void
-dispatch_drop_in_flight(
-    struct run *run, enum status status, const char *message)
-{
-	uint32_t job;
-
-	for (job = 0; ledger_in_flight(run->ledger) > 0; job++) {
-		if (ledger_state(run->ledger, job) != JOB_ASSIGNED &&
-		    ledger_state(run->ledger, job) != JOB_STARTED)
-			continue;
-		ledger_finish(run->ledger, job);
-		dispatch_end(run, job, status, STAGE_NONE, message);
-	}
-}
-
-void
-dispatch_worker_died(struct run *run, uint32_t i, const char *message)
-{
-	uint32_t job;
-	bool is_started;
-	int is_lost;
-
-	for (;;) {
-		job = ledger_worker_died(run->ledger, i, &is_lost);
-		if (job == LEDGER_NO_JOB)
-			return;
-		is_started = run->notes[job].is_accepted;
-		run->notes[job].is_accepted = false;
-		run->notes[job].is_retried = false;
-		run->notes[job].is_judged = false;
-		run->notes[job].signatures = 0;
-		run->notes[job].sign_serial = 0;
-		if (is_lost && is_started)
-			dispatch_end(run, job, STATUS_LOST,
-			    is_transfer(run) ? STAGE_TRANSFER : STAGE_COMMAND,
-			    message);
-		else if (is_lost)
-			dispatch_end(run, job, STATUS_ERROR, STAGE_LOCAL,
-			    "its workers died, again and again, before "
-			    "anything was done");
-	}
-}
-
-/* --- jobs ---------------------------------------------------------------- */
-
-/* The public keys to offer, as struct msg_job has them. */
-static void
-job_keys(struct run *run, const struct host *host, struct buf *keys)
-{
-	struct identity *const *ids;
-	size_t count, i;
-
-	count = signer_identities(run->signer, host->identity_file, &ids);
-	for (i = 0; i < count; i++) {
-		buf_put_string(
-		    keys, ids[i]->algorithm, strlen(ids[i]->algorithm));
-		buf_put_string(keys, ids[i]->blob, ids[i]->blob_len);
-	}
-}
-
-static const char *
-known_name(const struct host *host)
-{
-	return host->host_key_alias != NULL ? host->host_key_alias
-					    : host->address;
-}
-
-/* An alias is looked up as it stands, without port, as ssh(1) does. */
-static uint16_t
-known_port(const struct host *host)
-{
-	return host->host_key_alias != NULL ? 22 : host->port;
-}
-
-static void
-dispatch_job(struct run *run, uint32_t i, uint32_t job)
-{
-	const struct host *host = &run->plan->hosts[job];
-	struct job_note *note = &run->notes[job];
-	struct msg_job msg = {.address = host->address,
-	    .port = host->port,
-	    .user = host->user,
-	    .has_password = host->password != NULL,
-	    .connect_timeout_ms = host->connect_timeout_ms,
-	    .command_timeout_ms = host->timeout_ms};
-	const struct plan *plan = run->plan;
-	char *algorithms;
-	struct buf keys;
-
-	if (plan->config.task == TASK_GET) {
-		msg.local = plan->local;
-		msg.local_below = plan->local_paths != NULL
-		    ? plan->local_paths[job]
-		    : host->name;
-	}
-	buf_init(&keys, FRAME_MAX / 2);
-	job_keys(run, host, &keys);
-	msg.keys = (struct bytes){buf_head(&keys), buf_len(&keys)};
-	algorithms = host_keys_algorithms(
-	    plan->host_keys, known_name(host), known_port(host));
-	msg.host_key_algorithms = algorithms;
-	pool_send(&run->pool, i, FRAME_JOB, job, &msg);
-	if (note->started_at_ms == 0) {
-		note->started_at_ms = clock_wall_ms();
-		note->began_ms = clock_now_ms();
-	}
-	free(algorithms);
-	buf_clear(&keys);
-}
-
-void
-dispatch_jobs(struct run *run)
-{
-	struct worker_process *w;
-	uint32_t i, job;
-	bool has_given;
-
-	if (run->stop_status != 0)
-		return;
-	/* One at a time to each in turn, so that all have the same load. */
-	do {
-		has_given = false;
-		for (i = 0; i < run->pool.count; i++) {
-			w = &run->pool.workers[i];
-			if (w->pid == 0 || w->free_slots == 0 ||
-			    ledger_in_flight(run->ledger) >= run->plan->fanout)
-				continue;
-			job = ledger_assign(run->ledger, i);
-			if (job == LEDGER_NO_JOB)
-				return;
-			w->free_slots--;
-			dispatch_job(run, i, job);
-			has_given = true;
-		}
-	} while (has_given);
-}
+/* --- credit -------------------------------------------------------------- */
 
 void
 dispatch_credit(struct run *run)
@@ -238,8 +51,9 @@ accept_new(
 	uint64_t began_ms = clock_now_ms();
 
 	if (err.text[0] != '\0' ||
-	    host_keys_accept(run->plan->host_keys, known_name(host),
-		known_port(host), msg->key.data, msg->key.len, &err) == -1) {
+	    host_keys_accept(run->plan->host_keys, job_known_name(host),
+		job_known_port(host), msg->key.data, msg->key.len,
+		&err) == -1) {
 		/* A lock is waited for once, not once a host. */
 		if (clock_now_ms() - began_ms > ACCEPT_SLOW_MS)
 			run->accept_error = err;
@@ -261,8 +75,8 @@ dispatch_judge(
 	char *retry = NULL;
 
 	*text = NULL;
-	known = host_keys_check(run->plan->host_keys, known_name(host),
-	    known_port(host), msg->key.data, msg->key.len, text, &retry);
+	known = host_keys_check(run->plan->host_keys, job_known_name(host),
+	    job_known_port(host), msg->key.data, msg->key.len, text, &retry);
 	if (known == HOST_KEY_OK)
 		return VERDICT_ACCEPTED;
 	if (retry != NULL && !note->is_retried) {
@@ -383,7 +197,7 @@ is_sha256(const char *text)
 static int
 frame_progress(struct run *run, uint32_t job, const struct msg_progress *msg)
 {
-	if (!is_transfer(run) || !run->notes[job].is_accepted)
+	if (!run_is_transfer(run) || !run->notes[job].is_accepted)
 		return -1;
 	report_progress(run->plan->report, job, msg->bytes, msg->total);
 	return 0;
@@ -393,7 +207,7 @@ static int
 frame_result(
     struct run *run, uint32_t i, uint32_t job, const struct msg_result *msg)
 {
-	struct record record = dispatch_record(run, job);
+	struct record record = job_record(run, job);
 
 	if (!is_peer(msg->peer) || !is_sha256(msg->sha256) ||
 	    msg->unchanged > msg->files || msg->status >= STATUS_COUNT ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * run: the state of a run in progress, shared by the loop (control.c) and by
- * what answers the workers' frames (dispatch.c).
+ * what answers the workers' frames (dispatch.c, jobs.c).
  */
 #ifndef CONTROL_RUN_H
 #define CONTROL_RUN_H
@@ -38,31 +38,46 @@ struct run {
 	uint64_t stop_deadline_ms;
 };
 
+bool run_is_transfer(const struct run *run);
+
+/* --- dispatch.c: frames -------------------------------------------------- */
+
 /*
  * Handle every whole frame that worker i has sent. Returns 0, or -1 if one
  * is malformed or out of turn: then the worker can't be trusted any more.
  */
 int dispatch_frames(struct run *run, uint32_t i);
 
-/* Give free slots of all workers jobs from the queue. */
-void dispatch_jobs(struct run *run);
-
 /* Return credit for output that has been printed. */
 void dispatch_credit(struct run *run);
-
-/* The worker has died: account for its jobs. message: what became of it. */
-void dispatch_worker_died(struct run *run, uint32_t i, const char *message);
-
-/* End all queued jobs with that status. */
-void dispatch_drop_queued(
-    struct run *run, enum status status, const char *message);
-
-/* End all jobs in flight with that status (their workers are gone). */
-void dispatch_drop_in_flight(
-    struct run *run, enum status status, const char *message);
 
 /* For signer_new(): hand a signature to the job that waits for it. */
 void dispatch_signed(void *run, uint64_t ticket, const uint8_t *sig,
     size_t sig_len, const char *why);
+
+/* --- jobs.c: jobs -------------------------------------------------------- */
+
+/* Give free slots of all workers jobs from the queue. */
+void jobs_give(struct run *run);
+
+/* The parts of a record that control knows. */
+struct record job_record(const struct run *run, uint32_t job);
+
+/*
+ * The name and the port that known_hosts has for it: an alias is looked up as
+ * it stands, without port, as ssh(1) does.
+ */
+const char *job_known_name(const struct host *host);
+uint16_t job_known_port(const struct host *host);
+
+/* The worker has died: account for its jobs. message: what became of it. */
+void jobs_worker_died(struct run *run, uint32_t i, const char *message);
+
+/* End all queued jobs with that status. */
+void jobs_drop_queued(struct run *run, enum status status, const char *message);
+
+/* End all jobs in flight with that status (their workers are gone). */
+void jobs_drop_in_flight(
+    struct run *run, enum status status, const char *message);
 
 #endif
