@@ -156,6 +156,18 @@ dispatch_signed(void *ctx, uint64_t ticket, const uint8_t *sig, size_t sig_len,
 	}
 }
 
+/* Said once, by a job whose host key was accepted. */
+static int
+frame_authenticated(struct run *run, uint32_t job)
+{
+	struct job_note *note = &run->notes[job];
+
+	if (!note->is_accepted || note->is_authenticated)
+		return -1;
+	note->is_authenticated = true;
+	return 0;
+}
+
 static int
 frame_output(
     struct run *run, uint32_t i, uint32_t job, const struct msg_output *msg)
@@ -250,7 +262,7 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 	struct worker_process *w = &run->pool.workers[i];
 	uint32_t job = frame->job;
 
-	if (frame->type < FRAME_READY || frame->type > FRAME_PROGRESS ||
+	if (frame->type < FRAME_READY || frame->type > FRAME_AUTHENTICATED ||
 	    frame_read(frame, &msg) == -1)
 		return -1;
 	if (frame->type == FRAME_PONG)
@@ -272,6 +284,8 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 		return frame_sign(run, job, &msg.sign);
 	if (frame->type == FRAME_PROGRESS)
 		return frame_progress(run, job, &msg.progress);
+	if (frame->type == FRAME_AUTHENTICATED)
+		return frame_authenticated(run, job);
 	/* A key is judged once, or once more after a retry. */
 	if (ledger_state(run->ledger, job) != JOB_ASSIGNED ||
 	    run->notes[job].is_judged)

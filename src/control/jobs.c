@@ -91,6 +91,7 @@ jobs_worker_died(struct run *run, uint32_t i, const char *message)
 			return;
 		is_started = run->notes[job].is_accepted;
 		run->notes[job].is_accepted = false;
+		run->notes[job].is_authenticated = false;
 		run->notes[job].is_retried = false;
 		run->notes[job].is_judged = false;
 		run->notes[job].signatures = 0;

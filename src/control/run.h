@@ -22,6 +22,7 @@ struct job_note {
 	bool is_judged;		/* it had its last verdict */
 	bool is_retried;	/* its handshake was repeated */
 	bool is_accepted;	/* its host key was */
+	bool is_authenticated;	/* it has logged in */
 };
 
 struct run {

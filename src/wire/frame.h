@@ -16,6 +16,7 @@
  *   VERDICT accepted, refused, retry   ──▶
  *                                      ◀──  SIGN        a userauth request
  *   SIGNATURE                          ──▶
+ *                                      ◀──  AUTHENTICATED  logged in
  *                                      ◀──  OUTPUT      uses up credit
  *                                      ◀──  PROGRESS    of a transfer
  *   CREDIT  bytes printed              ──▶
@@ -61,6 +62,7 @@ enum frame_type {
 	FRAME_RESULT,
 	FRAME_PONG,
 	FRAME_PROGRESS,
+	FRAME_AUTHENTICATED,
 	/* in files */
 	FRAME_ENTRY,
 	FRAME_TYPE_COUNT
@@ -216,6 +218,7 @@ struct msg_result {
 	uint64_t files;	    /* transferred, or found unchanged */
 	uint64_t unchanged; /* of these */
 	const char *sha256; /* hex, of one file alone; "" if not computed */
+	uint32_t is_final;  /* another attempt would end the same way */
 };
 
 struct msg_progress {

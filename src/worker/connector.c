@@ -37,6 +37,7 @@ struct connector {
 	char message[256];
 	enum status status;
 	enum stage stage;
+	bool is_final;
 	connector_done done;
 	void *ctx;
 };
@@ -94,7 +95,8 @@ connector_finish(struct connector *c, int fd)
 	    .status = c->status,
 	    .stage = c->stage,
 	    .message = c->message,
-	    .peer = c->peer};
+	    .peer = c->peer,
+	    .is_final = c->is_final};
 	connector_done done = c->done;
 	void *ctx = c->ctx;
 
@@ -256,10 +258,10 @@ connector_resolved(
 	if (status < 0) {
 		c->status = STATUS_UNREACHABLE;
 		c->stage = STAGE_DNS;
+		c->is_final =
+		    status == UV_EAI_NONAME || status == UV_EAI_NODATA;
 		snprintf(c->message, sizeof(c->message), "%s",
-		    status == UV_EAI_NONAME || status == UV_EAI_NODATA
-			? "no such host name"
-			: uv_strerror(status));
+		    c->is_final ? "no such host name" : uv_strerror(status));
 	}
 	connector_try_next(c);
 	connector_release(c); /* the request's */
@@ -306,6 +308,7 @@ connector_start(uv_loop_t *loop, const char *address, uint32_t port,
 		service, &hints) != 0) {
 		c->is_resolving = false;
 		c->handles--;
+		c->is_final = true;
 		snprintf(c->message, sizeof(c->message), "not a host name");
 		uv_timer_start(&c->timer, connector_numeric, 0, 0);
 	}

@@ -22,6 +22,7 @@ struct connected {
 	enum stage stage;
 	const char *message;
 	const char *peer; /* numeric address, last one tried */
+	bool is_final;	  /* there is no such name: trying again won't help */
 };
 
 typedef void (*connector_done)(void *ctx, const struct connected *result);

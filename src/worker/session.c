@@ -202,6 +202,7 @@ session_connected(void *ctx, const struct connected *result)
 	if (result->fd == -1) {
 		session_end(
 		    s, result->status, result->stage, "%s", result->message);
+		s->result.is_final = result->is_final;
 		worker_session_ended(s->worker, s);
 		return;
 	}
@@ -289,6 +290,7 @@ step_auth(struct session *s)
 		s->connect_deadline_ms =
 		    session_now(s) + s->spec.connect_timeout_ms;
 		s->state = SESSION_TASK;
+		worker_send(s->worker, FRAME_AUTHENTICATED, s->job, NULL);
 	}
 	return want;
 }

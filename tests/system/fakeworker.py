@@ -6,11 +6,13 @@ test, since a worker has no environment to be told anything by:
 
   script        what it does with each job whose host key was accepted, a line
                 each: output TEXT, progress BYTES TOTAL, sleep SECONDS,
-                wait FILE (until it is there), die,
+                wait FILE (until it is there), die, authenticated,
+                final (the result that follows is),
                 result STATUS STAGE BYTES FILES UNCHANGED SHA256 MESSAGE
   log.PID       what it was told: one line of JSON a frame
 
-Lines may begin with "@HOST ": then they are for that host only.
+Lines may begin with "@HOST ": then they are for that host only; with
+"@HOST#N " or "@#N ", for the Nth time that this worker was given it.
 """
 import json
 import os
@@ -20,7 +22,8 @@ import sys
 import time
 
 CONFIG, JOB, VERDICT, CREDIT, CANCEL, PING, RATE = 1, 2, 3, 5, 6, 7, 8
-READY, HOSTKEY, OUTPUT, RESULT, PONG, PROGRESS = 9, 10, 12, 13, 14, 15
+READY, HOSTKEY, OUTPUT, RESULT, PONG, PROGRESS, AUTHENTICATED = (
+    9, 10, 12, 13, 14, 15, 16)
 NO_JOB = 0xFFFFFFFF
 STATUS = "ok failed unreachable denied timeout lost transfer error".split()
 STAGE = ("none dns connect throttled banner kex protocol hostkey auth channel "
@@ -44,6 +47,8 @@ FIELDS = {
 here = os.path.dirname(os.path.abspath(__file__))
 log = open("%s/log.%d" % (here, os.getpid()), "w")
 jobs = {}
+times = {}
+is_final = 0
 
 
 def decode(kind, payload):
@@ -89,6 +94,7 @@ def read_exactly(size):
 
 
 def do(job, line):
+    global is_final
     verb, _, rest = line.partition(" ")
     words = rest.split(" ", 6)
     if verb == "output":
@@ -100,6 +106,10 @@ def do(job, line):
     elif verb == "wait":
         while not os.path.exists(os.path.join(here, rest)):
             time.sleep(0.02)
+    elif verb == "authenticated":
+        send(AUTHENTICATED, job, b"")
+    elif verb == "final":
+        is_final = 1
     elif verb == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     elif verb == "result":
@@ -109,7 +119,9 @@ def do(job, line):
                          0, 0) +
              string("") + string(" ".join(words[6:])) + string("127.0.0.1") +
              struct.pack(">QQIIQQQ", 0, 0, 1, 1, int(size), int(files),
-                         int(unchanged)) + string("".join(words[5:6])))
+                         int(unchanged)) + string("".join(words[5:6])) +
+             struct.pack(">I", is_final))
+        is_final = 0
 
 
 def run(job):
@@ -117,7 +129,10 @@ def run(job):
         host, _, rest = line.strip().partition(" ")
         if not host.startswith("@"):
             do(job, line.strip())
-        elif host[1:] == jobs[job]["address"]:
+            continue
+        host, _, nth = host[1:].partition("#")
+        if host in ("", jobs[job]["address"]) and \
+                nth in ("", str(times[job])):
             do(job, rest)
 
 
@@ -134,6 +149,7 @@ def main():
             send(PONG, NO_JOB, b"")
         elif kind == JOB:
             jobs[job] = message
+            times[job] = times.get(job, 0) + 1
             key = data(b"ssh-ed25519") + data(b"k" * 32)
             send(HOSTKEY, job, data(key) + string("127.0.0.1"))
         elif kind == VERDICT and message["verdict"] == 1:
