@@ -15,6 +15,9 @@
  * then still has in flight there is queued again, or lost if its command may
  * have started; and a new worker takes its place.
  *
+ * Which job may start when is for the scheduler to say (scheduler.c); the loop
+ * wakes up when it may know more.
+ *
  * Stopping (a signal, a stdout that is gone): the queue is emptied, workers
  * are told to cut short what runs, and killed if they take too long over it,
  * or at once by a second signal.
@@ -32,6 +35,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control/confirm.h"
 #include "control/limits.h"
 #include "control/rate.h"
 #include "control/run.h"
@@ -57,6 +61,7 @@ struct loop {
 	sigset_t old_mask;
 	struct pollfd *fds;
 	struct pollfd report_fds[2];
+	struct confirm confirm;
 	unsigned stillborn;
 	uint64_t next_tick_ms;
 	bool is_aborted; /* by a second signal: leave at once */
@@ -74,6 +79,8 @@ loop_stop(struct loop *loop, int status, const char *message)
 	if (run->stop_status != 0)
 		return;
 	run->stop_status = status;
+	confirm_clear(&loop->confirm);
+	report_hold(run->plan->report, false);
 	run->stop_deadline_ms = clock_now_ms() + STOP_GRACE_MS;
 	jobs_drop_queued(run, STATUS_CANCELLED, message);
 	for (i = 0; i < run->pool.count; i++) {
@@ -169,7 +176,7 @@ loop_worker_died(struct loop *loop, uint32_t i)
 		    run, STATUS_CANCELLED, "stopped before it started");
 		return;
 	}
-	if (ledger_queued(run->ledger) == 0)
+	if (ledger_idle(run->ledger) == 0)
 		return;
 	if (pool_start(&run->pool, i, &run->config, &err) == -1) {
 		log_error("no new worker: %s", err.text);
@@ -192,6 +199,39 @@ loop_worker_read(struct loop *loop, uint32_t i)
 		loop_worker_died(loop, i);
 }
 
+/* --- between waves ------------------------------------------------------- */
+
+/* Ask the user whether to go on, and hear the answer. */
+static void
+loop_confirm(struct loop *loop)
+{
+	struct run *run = &loop->run;
+	struct scheduler_wave wave;
+	enum answer answer;
+	char *question;
+
+	if (run->stop_status != 0 || !scheduler_asks(run->scheduler, &wave))
+		return;
+	if (loop->confirm.question == NULL) {
+		/* The output of the wave is to be read first. */
+		report_hold(run->plan->report, true);
+		report_flush(run->plan->report);
+		if (report_backlog(run->plan->report) > 0)
+			return;
+		question = xasprintf("%u of %u hosts done, %u failed. Go on "
+				     "with the next %u (yes/no)? ",
+		    wave.done, wave.total, wave.failed, wave.next);
+		confirm_ask(&loop->confirm, question);
+		free(question);
+	}
+	answer = confirm_read(&loop->confirm);
+	if (answer == ANSWER_NONE)
+		return;
+	report_hold(run->plan->report, false);
+	scheduler_confirm(run->scheduler, answer == ANSWER_YES);
+	jobs_give(run);
+}
+
 /* --- the loop ------------------------------------------------------------ */
 
 /* Until the next thing that has its time. */
@@ -203,6 +243,8 @@ loop_timeout_ms(const struct loop *loop)
 
 	if (run->stop_status != 0 && run->stop_deadline_ms < next)
 		next = run->stop_deadline_ms;
+	if (run->stop_status == 0 && scheduler_due_ms(run->scheduler) < next)
+		next = scheduler_due_ms(run->scheduler);
 	if (rate_due_ms(run) < next)
 		next = rate_due_ms(run);
 	if (report_due_ms(run->plan->report) < next)
@@ -257,6 +299,8 @@ loop_round(struct loop *loop)
 	count += signers;
 	pool_fds = fds + count;
 	count += pool_poll(&run->pool, pool_fds);
+	fds[count].fd = loop->confirm.fd;
+	fds[count++].events = POLLIN;
 	if (poll(fds, count, loop_timeout_ms(loop)) == -1 && errno != EINTR)
 		fatal("poll: %s", strerror(errno));
 	memcpy(loop->report_fds, fds + 1, sizeof(loop->report_fds));
@@ -273,6 +317,7 @@ loop_round(struct loop *loop)
 	loop_tick(loop);
 	dispatch_credit(run);
 	jobs_give(run);
+	loop_confirm(loop);
 	rate_tell(run);
 	for (i = 0; i < run->pool.count; i++)
 		pool_write(&run->pool, i);
@@ -361,7 +406,7 @@ loop_begin(struct loop *loop, uint32_t workers, struct error *err)
 	uint32_t i;
 
 	loop->fds = xcalloc(
-	    1 + 2 + SIGNER_FDS + 2 * (size_t)workers, sizeof(*loop->fds));
+	    1 + 2 + SIGNER_FDS + 2 * (size_t)workers + 1, sizeof(*loop->fds));
 	for (i = 0; i < workers; i++) {
 		if (pool_start(&run->pool, i, &run->config, err) == 0)
 			continue;
@@ -393,12 +438,15 @@ loop_end(struct loop *loop)
 int
 control_run(const struct plan *plan, struct error *err)
 {
-	struct loop loop = {.run = {.plan = plan}, .signal_fd = -1};
+	struct loop loop = {
+	    .run = {.plan = plan}, .signal_fd = -1, .confirm = {.fd = -1}};
 	struct run *run = &loop.run;
 	uint32_t workers;
 	int status = -1;
 
 	run->ledger = ledger_new(plan->host_count);
+	run->scheduler = scheduler_new(&plan->schedule, plan->hosts,
+	    plan->host_count, plan->fanout, run->ledger);
 	run->notes = xcalloc(plan->host_count, sizeof(*run->notes));
 	run->config = plan->config;
 	limits_configure(plan, &run->config, &workers);
@@ -411,8 +459,10 @@ control_run(const struct plan *plan, struct error *err)
 	loop_run(&loop);
 	status = loop_end(&loop);
 out:
+	confirm_clear(&loop.confirm);
 	pool_clear(&run->pool);
 	signer_free(run->signer);
+	scheduler_free(run->scheduler);
 	ledger_free(run->ledger);
 	free(run->notes);
 	free(loop.fds);

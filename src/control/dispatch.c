@@ -109,6 +109,8 @@ frame_hostkey(
 		run->notes[job].is_accepted = true;
 		answer.text = host->password != NULL ? host->password : "";
 	}
+	if (verdict == VERDICT_RETRY)
+		scheduler_reconnected(run->scheduler);
 	pool_send(&run->pool, i, FRAME_VERDICT, job, &answer);
 	free(text);
 }
@@ -165,6 +167,7 @@ frame_authenticated(struct run *run, uint32_t job)
 	if (!note->is_accepted || note->is_authenticated)
 		return -1;
 	note->is_authenticated = true;
+	scheduler_authenticated(run->scheduler, job);
 	return 0;
 }
 
@@ -178,6 +181,7 @@ frame_output(
 	    msg->data.len > run->config.credit - w->owed ||
 	    !run->notes[job].is_accepted)
 		return -1;
+	run->notes[job].has_begun = true;
 	w->owed += (uint32_t)msg->data.len;
 	report_output(run->plan->report, job, run->plan->hosts[job].name,
 	    (int)msg->stream, msg->data.data, msg->data.len);
@@ -211,8 +215,24 @@ frame_progress(struct run *run, uint32_t job, const struct msg_progress *msg)
 {
 	if (!run_is_transfer(run) || !run->notes[job].is_accepted)
 		return -1;
+	run->notes[job].has_begun = true;
 	report_progress(run->plan->report, job, msg->bytes, msg->total);
 	return 0;
+}
+
+/*
+ * Whether a result may be followed by another attempt, as far as the job's
+ * own history goes: nothing must speak against a command that did not start.
+ */
+static bool
+may_retry(const struct run *run, uint32_t job, const struct msg_result *msg)
+{
+	const struct job_note *note = &run->notes[job];
+
+	return run->stop_status == 0 && msg->is_final == 0 &&
+	    !note->has_begun && msg->bytes == 0 && msg->stdout_bytes == 0 &&
+	    msg->stderr_bytes == 0 &&
+	    (!note->is_authenticated || msg->stage == STAGE_CHANNEL);
 }
 
 static int
@@ -241,9 +261,15 @@ frame_result(
 	record.files = msg->files;
 	record.unchanged = msg->unchanged;
 	record.sha256 = msg->sha256;
+	run->pool.workers[i].free_slots++;
+	if (scheduler_ended(run->scheduler, job, record.status, record.stage,
+		may_retry(run, job, msg), clock_now_ms())) {
+		ledger_wait(run->ledger, job);
+		job_note_reset(&run->notes[job]);
+		return 0;
+	}
 	ledger_finish(run->ledger, job);
 	run->notes[job].sign_serial = 0;
-	run->pool.workers[i].free_slots++;
 	report_record(run->plan->report, &record);
 	return 0;
 }

@@ -58,10 +58,15 @@ job_end(struct run *run, uint32_t job, enum status status, enum stage stage,
 void
 jobs_drop_queued(struct run *run, enum status status, const char *message)
 {
-	uint32_t job;
+	uint32_t job = 0;
 
-	while ((job = ledger_drop_queued(run->ledger)) != LEDGER_NO_JOB)
+	for (;; job++) {
+		job = ledger_next_idle(run->ledger, job);
+		if (job == LEDGER_NO_JOB)
+			return;
+		ledger_drop(run->ledger, job);
 		job_end(run, job, status, STAGE_NONE, message);
+	}
 }
 
 void
@@ -79,6 +84,34 @@ jobs_drop_in_flight(struct run *run, enum status status, const char *message)
 }
 
 void
+job_note_reset(struct job_note *note)
+{
+	note->sign_serial = 0;
+	note->signatures = 0;
+	note->is_judged = false;
+	note->is_retried = false;
+	note->is_accepted = false;
+	note->is_authenticated = false;
+}
+
+/* Its worker died, and it is not queued again. */
+static void
+job_lost(struct run *run, uint32_t job, bool is_started, const char *message)
+{
+	enum status status = is_started ? STATUS_LOST : STATUS_ERROR;
+	enum stage stage = STAGE_LOCAL;
+
+	if (is_started)
+		stage = run_is_transfer(run) ? STAGE_TRANSFER : STAGE_COMMAND;
+	else
+		message = "its workers died, again and again, before "
+			  "anything was done";
+	scheduler_ended(
+	    run->scheduler, job, status, stage, false, clock_now_ms());
+	job_end(run, job, status, stage, message);
+}
+
+void
 jobs_worker_died(struct run *run, uint32_t i, const char *message)
 {
 	uint32_t job;
@@ -90,21 +123,11 @@ jobs_worker_died(struct run *run, uint32_t i, const char *message)
 		if (job == LEDGER_NO_JOB)
 			return;
 		is_started = run->notes[job].is_accepted;
-		run->notes[job].is_accepted = false;
-		run->notes[job].is_authenticated = false;
-		run->notes[job].is_retried = false;
-		run->notes[job].is_judged = false;
-		run->notes[job].signatures = 0;
-		run->notes[job].sign_serial = 0;
-		if (is_lost && is_started)
-			job_end(run, job, STATUS_LOST,
-			    run_is_transfer(run) ? STAGE_TRANSFER
-						 : STAGE_COMMAND,
-			    message);
-		else if (is_lost)
-			job_end(run, job, STATUS_ERROR, STAGE_LOCAL,
-			    "its workers died, again and again, before "
-			    "anything was done");
+		job_note_reset(&run->notes[job]);
+		if (is_lost)
+			job_lost(run, job, is_started, message);
+		else
+			scheduler_requeue(run->scheduler, job);
 	}
 }
 
@@ -174,6 +197,21 @@ job_send(struct run *run, uint32_t i, uint32_t job)
 	buf_clear(&keys);
 }
 
+static void
+jobs_skip(struct run *run)
+{
+	const char *reason;
+	uint32_t job;
+
+	for (;;) {
+		job = scheduler_skip(run->scheduler, &reason);
+		if (job == SCHEDULER_NO_JOB)
+			return;
+		ledger_drop(run->ledger, job);
+		job_end(run, job, STATUS_SKIPPED, STAGE_NONE, reason);
+	}
+}
+
 void
 jobs_give(struct run *run)
 {
@@ -183,17 +221,19 @@ jobs_give(struct run *run)
 
 	if (run->stop_status != 0)
 		return;
+	jobs_skip(run);
+	scheduler_look(run->scheduler, clock_now_ms());
 	/* One at a time to each in turn, so that all have the same load. */
 	do {
 		has_given = false;
 		for (i = 0; i < run->pool.count; i++) {
 			w = &run->pool.workers[i];
-			if (w->pid == 0 || w->free_slots == 0 ||
-			    ledger_in_flight(run->ledger) >= run->plan->fanout)
+			if (w->pid == 0 || w->free_slots == 0)
 				continue;
-			job = ledger_assign(run->ledger, i);
-			if (job == LEDGER_NO_JOB)
+			job = scheduler_next(run->scheduler);
+			if (job == SCHEDULER_NO_JOB)
 				return;
+			ledger_assign(run->ledger, job, i);
 			w->free_slots--;
 			job_send(run, i, job);
 			has_given = true;

@@ -12,15 +12,12 @@ struct job {
 	enum job_state state;
 	uint32_t worker;
 	unsigned assignments;
-	uint32_t next_again; /* in the list of those queued again */
+	unsigned deaths; /* of workers that had it */
 };
 
 struct ledger {
 	struct job *jobs;
 	uint32_t count;
-	uint32_t next;	      /* the first that was never assigned */
-	uint32_t first_again; /* the first queued again: they go first */
-	uint32_t again;	      /* how many are */
 	uint32_t in_flight;
 	uint32_t done;
 	uint32_t died_scan; /* where ledger_worker_died() goes on */
@@ -33,7 +30,6 @@ ledger_new(uint32_t count)
 
 	l->jobs = xcalloc(count, sizeof(*l->jobs));
 	l->count = count;
-	l->first_again = LEDGER_NO_JOB;
 	return l;
 }
 
@@ -60,6 +56,13 @@ ledger_is_at(const struct ledger *l, uint32_t job, uint32_t worker)
 		l->jobs[job].state == JOB_STARTED);
 }
 
+bool
+ledger_is_idle(const struct ledger *l, uint32_t job)
+{
+	return l->jobs[job].state == JOB_QUEUED ||
+	    l->jobs[job].state == JOB_WAITING;
+}
+
 unsigned
 ledger_assignments(const struct ledger *l, uint32_t job)
 {
@@ -67,9 +70,9 @@ ledger_assignments(const struct ledger *l, uint32_t job)
 }
 
 uint32_t
-ledger_queued(const struct ledger *l)
+ledger_idle(const struct ledger *l)
 {
-	return l->count - l->next + l->again;
+	return l->count - l->in_flight - l->done;
 }
 
 uint32_t
@@ -84,43 +87,41 @@ ledger_done(const struct ledger *l)
 	return l->done;
 }
 
-static uint32_t
-ledger_take(struct ledger *l)
+static void
+check_idle(const struct ledger *l, uint32_t job, const char *what)
 {
-	uint32_t job = l->first_again;
-
-	if (job != LEDGER_NO_JOB) {
-		l->first_again = l->jobs[job].next_again;
-		l->again--;
-		return job;
-	}
-	return l->next < l->count ? l->next++ : LEDGER_NO_JOB;
+	if (!ledger_is_idle(l, job))
+		fatal("job %u %s out of turn", job, what);
 }
 
-uint32_t
-ledger_assign(struct ledger *l, uint32_t worker)
+void
+ledger_assign(struct ledger *l, uint32_t job, uint32_t worker)
 {
-	uint32_t job = ledger_take(l);
-
-	if (job == LEDGER_NO_JOB)
-		return job;
+	check_idle(l, job, "assigned");
 	l->jobs[job].state = JOB_ASSIGNED;
 	l->jobs[job].worker = worker;
 	l->jobs[job].assignments++;
 	l->in_flight++;
-	return job;
+}
+
+void
+ledger_drop(struct ledger *l, uint32_t job)
+{
+	check_idle(l, job, "dropped");
+	l->jobs[job].state = JOB_DONE;
+	l->done++;
 }
 
 uint32_t
-ledger_drop_queued(struct ledger *l)
+ledger_next_idle(const struct ledger *l, uint32_t from)
 {
-	uint32_t job = ledger_take(l);
-
-	if (job == LEDGER_NO_JOB)
-		return job;
-	l->jobs[job].state = JOB_DONE;
-	l->done++;
-	return job;
+	if (ledger_idle(l) == 0)
+		return LEDGER_NO_JOB;
+	for (; from < l->count; from++) {
+		if (ledger_is_idle(l, from))
+			return from;
+	}
+	return LEDGER_NO_JOB;
 }
 
 void
@@ -131,12 +132,26 @@ ledger_start(struct ledger *l, uint32_t job)
 	l->jobs[job].state = JOB_STARTED;
 }
 
-void
-ledger_finish(struct ledger *l, uint32_t job)
+static void
+check_in_flight(const struct ledger *l, uint32_t job, const char *what)
 {
 	if (l->jobs[job].state != JOB_ASSIGNED &&
 	    l->jobs[job].state != JOB_STARTED)
-		fatal("job %u finished out of turn", job);
+		fatal("job %u %s out of turn", job, what);
+}
+
+void
+ledger_wait(struct ledger *l, uint32_t job)
+{
+	check_in_flight(l, job, "put back");
+	l->jobs[job].state = JOB_WAITING;
+	l->in_flight--;
+}
+
+void
+ledger_finish(struct ledger *l, uint32_t job)
+{
+	check_in_flight(l, job, "finished");
 	l->jobs[job].state = JOB_DONE;
 	l->in_flight--;
 	l->done++;
@@ -153,15 +168,12 @@ ledger_worker_died(struct ledger *l, uint32_t worker, int *lost)
 		if (!ledger_is_at(l, job, worker))
 			continue;
 		j = &l->jobs[job];
-		*lost = j->state == JOB_STARTED ||
-		    j->assignments >= LEDGER_ASSIGN_MAX;
+		*lost =
+		    j->state == JOB_STARTED || ++j->deaths >= LEDGER_DEATHS_MAX;
 		if (*lost) {
 			ledger_finish(l, job);
 		} else {
 			j->state = JOB_QUEUED;
-			j->next_again = l->first_again;
-			l->first_again = job;
-			l->again++;
 			l->in_flight--;
 		}
 		return job;

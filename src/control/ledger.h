@@ -4,49 +4,63 @@
  * what makes "exactly one result" and "never sent twice" true:
  *
  *   QUEUED ──▶ ASSIGNED ──▶ STARTED ──▶ DONE
- *      ▲           │ │                   ▲
- *      └───────────┘ └───────────────────┘
- *       worker died    ended before the command
+ *    ▲  ▲          │ │         │         ▲
+ *    │  └──────────┘ └─────────┼─────────┘
+ *    │   worker died   ended   │
+ *    └────── WAITING ◀─────────┘
+ *                  did not start after all: its worker says so
  *
- * A job that is STARTED never goes back.
+ * A job that is STARTED never goes back but by a result that proves that
+ * nothing was sent. Which queued job is next is not said here.
  */
 #ifndef CONTROL_LEDGER_H
 #define CONTROL_LEDGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* A job whose worker died so often before it started is given up. */
-#define LEDGER_ASSIGN_MAX 5
+#define LEDGER_DEATHS_MAX 5
 #define LEDGER_NO_JOB	  UINT32_MAX
 
-enum job_state { JOB_QUEUED, JOB_ASSIGNED, JOB_STARTED, JOB_DONE };
+enum job_state { JOB_QUEUED, JOB_WAITING, JOB_ASSIGNED, JOB_STARTED, JOB_DONE };
 
 struct ledger;
 
-/* Jobs 0 to count - 1, all queued, in that order. */
+/* Jobs 0 to count - 1, all queued. */
 struct ledger *ledger_new(uint32_t count);
 void ledger_free(struct ledger *l);
 
 enum job_state ledger_state(const struct ledger *l, uint32_t job);
 /* Whether job is in flight (ASSIGNED or STARTED) at that worker. */
 int ledger_is_at(const struct ledger *l, uint32_t job, uint32_t worker);
+/* Whether it is neither in flight nor done. */
+bool ledger_is_idle(const struct ledger *l, uint32_t job);
 /* How often the job was assigned. */
 unsigned ledger_assignments(const struct ledger *l, uint32_t job);
 
-uint32_t ledger_queued(const struct ledger *l);
+/* How many are neither in flight nor done; waiting ones are among them. */
+uint32_t ledger_idle(const struct ledger *l);
 uint32_t ledger_in_flight(const struct ledger *l);
 uint32_t ledger_done(const struct ledger *l);
 
-/* Take the next queued job for a worker; LEDGER_NO_JOB if none is queued. */
-uint32_t ledger_assign(struct ledger *l, uint32_t worker);
-/* Take it off the queue for good, to end it: LEDGER_NO_JOB if none. */
-uint32_t ledger_drop_queued(struct ledger *l);
+/* Give an idle job to a worker. */
+void ledger_assign(struct ledger *l, uint32_t job, uint32_t worker);
+/* An idle job is done without having been assigned (again). */
+void ledger_drop(struct ledger *l, uint32_t job);
+/* The first idle job from that one on; LEDGER_NO_JOB if there is none. */
+uint32_t ledger_next_idle(const struct ledger *l, uint32_t from);
 
 /* The command may start from now on. The job must be ASSIGNED. */
 void ledger_start(struct ledger *l, uint32_t job);
 /* The job has its result. It must be in flight. */
 void ledger_finish(struct ledger *l, uint32_t job);
+/*
+ * A job in flight has ended before its command was sent, and waits to be
+ * assigned again.
+ */
+void ledger_wait(struct ledger *l, uint32_t job);
 
 /*
  * What happens to the next job in flight at a worker that died: returns the

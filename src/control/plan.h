@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "control/host_keys.h"
+#include "control/scheduler.h"
 #include "control/signer.h"
 #include "inventory/inventory.h"
 #include "report/report.h"
@@ -19,6 +20,7 @@ struct plan {
 	uint32_t host_count;
 	uint32_t fanout;  /* hosts in flight over all workers */
 	uint32_t workers; /* at most fanout; 0: as many as are of use */
+	struct schedule schedule;
 	/*
 	 * What to do: the task and all that belongs to it. Slots, credit,
 	 * window and files at once are filled in by control_run().

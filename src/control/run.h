@@ -12,6 +12,7 @@
 #include "control/ledger.h"
 #include "control/plan.h"
 #include "control/pool.h"
+#include "control/scheduler.h"
 
 /* What control remembers of a job in flight, besides the ledger. */
 struct job_note {
@@ -23,6 +24,7 @@ struct job_note {
 	bool is_retried;	/* its handshake was repeated */
 	bool is_accepted;	/* its host key was */
 	bool is_authenticated;	/* it has logged in */
+	bool has_begun;		/* its output or its progress was seen */
 };
 
 struct run {
@@ -30,6 +32,7 @@ struct run {
 	struct msg_config config;
 	struct pool pool;
 	struct ledger *ledger;
+	struct scheduler *scheduler;
 	struct job_note *notes;
 	struct signer *signer;
 	struct error accept_error; /* why no key can be learnt; "" if so far */
@@ -58,8 +61,14 @@ void dispatch_signed(void *run, uint64_t ticket, const uint8_t *sig,
 
 /* --- jobs.c: jobs -------------------------------------------------------- */
 
-/* Give free slots of all workers jobs from the queue. */
+/*
+ * Give free slots of all workers the jobs that may start now, and end those
+ * that are not to be started any more.
+ */
 void jobs_give(struct run *run);
+
+/* Forget what an attempt was about that is over. */
+void job_note_reset(struct job_note *note);
 
 /* The parts of a record that control knows. */
 struct record job_record(const struct run *run, uint32_t job);

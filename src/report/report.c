@@ -35,6 +35,7 @@ struct report {
 	int fd;			   /* of the report file, or -1 */
 	bool is_report_broken, is_stdout_broken;
 	bool is_abandoned; /* nobody is waited for */
+	bool is_held;	   /* the terminal is being asked on */
 	uint64_t began_ms;
 	int exit_class;
 	uint32_t largest_exit;
@@ -145,6 +146,14 @@ report_progress(struct report *r, uint32_t seq, uint64_t bytes, uint64_t total)
 }
 
 void
+report_hold(struct report *r, bool is_held)
+{
+	r->is_held = is_held;
+	if (is_held)
+		progress_hide(r->progress);
+}
+
+void
 report_running(struct report *r, uint32_t count)
 {
 	progress_running(r->progress, count);
@@ -209,15 +218,17 @@ report_flush(struct report *r)
 		sink_flush(&r->err);
 	if (!out_is_held(r))
 		sink_flush(&r->out);
-	progress_show(r->progress, !r->out.is_tty || buf_len(&r->out.buf) == 0,
-	    clock_now_ms());
+	if (!r->is_held)
+		progress_show(r->progress,
+		    !r->out.is_tty || buf_len(&r->out.buf) == 0,
+		    clock_now_ms());
 	sink_flush(&r->err);
 }
 
 uint64_t
 report_due_ms(const struct report *r)
 {
-	return progress_due_ms(r->progress);
+	return r->is_held ? UINT64_MAX : progress_due_ms(r->progress);
 }
 
 size_t
@@ -285,7 +296,7 @@ report_finish(struct report *r)
 	}
 	if (r->options.is_quiet && r->exit_class == 0)
 		return;
-	summary_print(r->summary, clock_now_ms() - r->began_ms,
+	summary_print(r->summary, clock_now_ms() - r->began_ms, r->options.seed,
 	    r->err.is_colored, &r->err.buf);
 	if (r->is_abandoned)
 		sink_flush(&r->err);

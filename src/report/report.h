@@ -56,6 +56,7 @@ struct report_options {
 	uint64_t host_bytes; /* that each host is to transfer; 0: not known */
 	const char *report_path; /* NULL: none */
 	size_t fanout;		 /* bounds the memory for unfinished lines */
+	uint64_t seed;		 /* of the order, for the summary; 0: none */
 };
 
 struct report;
@@ -73,6 +74,8 @@ void report_output(struct report *r, uint32_t seq, const char *host, int stream,
  */
 void report_progress(
     struct report *r, uint32_t seq, uint64_t bytes, uint64_t total);
+/* While the user is asked something, no status line is shown. */
+void report_hold(struct report *r, bool is_held);
 /* How many hosts are in flight; to be told before report_flush(). */
 void report_running(struct report *r, uint32_t count);
 /* The host's one record. Its strings are copied where needed. */

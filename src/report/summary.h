@@ -16,10 +16,11 @@ void summary_free(struct summary *s);
 void summary_add(struct summary *s, const struct record *record);
 
 /*
- * Append the text to out. elapsed_ms: how long the run took. Returns nothing
- * but lines; all of a host's words are escaped.
+ * Append the text to out. elapsed_ms: how long the run took; seed: of the
+ * hosts' order, 0 if it was not by chance. Returns nothing but lines; all of a
+ * host's words are escaped.
  */
-void summary_print(
-    struct summary *s, uint64_t elapsed_ms, bool is_colored, struct buf *out);
+void summary_print(struct summary *s, uint64_t elapsed_ms, uint64_t seed,
+    bool is_colored, struct buf *out);
 
 #endif

@@ -14,19 +14,21 @@
 #include "util/xalloc.h"
 
 static void
-test_jobs_come_in_order(void **state)
+test_jobs_are_assigned(void **state)
 {
 	struct ledger *l = ledger_new(3);
 	uint32_t i;
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(ledger_queued(l), 3 - i);
-		assert_int_equal(ledger_assign(l, 7), i);
+		assert_int_equal(ledger_idle(l), 3 - i);
+		assert_int_equal(ledger_next_idle(l, 0), i);
+		ledger_assign(l, i, 7);
+		assert_false(ledger_is_idle(l, i));
 		assert_true(ledger_is_at(l, i, 7));
 		assert_false(ledger_is_at(l, i, 6));
 	}
-	assert_int_equal(ledger_assign(l, 7), LEDGER_NO_JOB);
+	assert_int_equal(ledger_next_idle(l, 0), LEDGER_NO_JOB);
 	assert_int_equal(ledger_in_flight(l), 3);
 	ledger_free(l);
 }
@@ -38,14 +40,14 @@ test_a_job_that_did_not_start_is_queued_again(void **state)
 	int lost = -1;
 
 	(void)state;
-	assert_int_equal(ledger_assign(l, 0), 0);
-	assert_int_equal(ledger_assign(l, 1), 1);
+	ledger_assign(l, 0, 0);
+	ledger_assign(l, 1, 1);
 	assert_int_equal(ledger_worker_died(l, 0, &lost), 0);
 	assert_int_equal(lost, 0);
 	assert_int_equal(ledger_worker_died(l, 0, &lost), LEDGER_NO_JOB);
 	assert_int_equal(ledger_state(l, 0), JOB_QUEUED);
 	assert_true(ledger_is_at(l, 1, 1)); /* the other worker's */
-	assert_int_equal(ledger_assign(l, 1), 0);
+	ledger_assign(l, 0, 1);
 	assert_int_equal(ledger_assignments(l, 0), 2);
 	ledger_free(l);
 }
@@ -57,13 +59,13 @@ test_a_job_that_started_is_lost(void **state)
 	int lost = -1;
 
 	(void)state;
-	ledger_assign(l, 0);
+	ledger_assign(l, 0, 0);
 	ledger_start(l, 0);
 	assert_int_equal(ledger_worker_died(l, 0, &lost), 0);
 	assert_int_equal(lost, 1);
 	assert_int_equal(ledger_state(l, 0), JOB_DONE);
 	assert_int_equal(ledger_done(l), 1);
-	assert_int_equal(ledger_assign(l, 0), LEDGER_NO_JOB);
+	assert_int_equal(ledger_next_idle(l, 0), LEDGER_NO_JOB);
 	ledger_free(l);
 }
 
@@ -74,34 +76,66 @@ test_a_job_that_kills_its_workers_is_given_up(void **state)
 	int lost = 0, deaths = 0;
 
 	(void)state;
-	while (ledger_assign(l, 0) == 0) {
+	while (ledger_is_idle(l, 0)) {
+		ledger_assign(l, 0, 0);
 		assert_int_equal(ledger_worker_died(l, 0, &lost), 0);
 		assert_int_equal(
 		    ledger_worker_died(l, 0, &(int){0}), LEDGER_NO_JOB);
 		deaths++;
 	}
-	assert_int_equal(deaths, LEDGER_ASSIGN_MAX);
+	assert_int_equal(deaths, LEDGER_DEATHS_MAX);
 	assert_int_equal(lost, 1);
 	assert_int_equal(ledger_done(l), 1);
 	ledger_free(l);
 }
 
 static void
-test_dropping_empties_the_queue(void **state)
+test_waiting_is_no_death(void **state)
 {
-	struct ledger *l = ledger_new(3);
+	struct ledger *l = ledger_new(1);
+	int lost = -1, i;
+
+	(void)state;
+	for (i = 0; i < 3 * LEDGER_DEATHS_MAX; i++) {
+		ledger_assign(l, 0, 0);
+		if (i % 2 == 1) /* the verdict was sent, the command not */
+			ledger_start(l, 0);
+		ledger_wait(l, 0);
+		assert_int_equal(ledger_state(l, 0), JOB_WAITING);
+		assert_true(ledger_is_idle(l, 0));
+		assert_false(ledger_is_at(l, 0, 0));
+		assert_int_equal(ledger_idle(l), 1);
+		assert_int_equal(ledger_in_flight(l), 0);
+		assert_int_equal(ledger_assignments(l, 0), i + 1);
+	}
+	assert_int_equal(ledger_worker_died(l, 0, &lost), LEDGER_NO_JOB);
+	ledger_assign(l, 0, 0);
+	assert_int_equal(ledger_worker_died(l, 0, &lost), 0);
+	assert_int_equal(lost, 0);
+	ledger_free(l);
+}
+
+static void
+test_idle_jobs_can_be_dropped(void **state)
+{
+	struct ledger *l = ledger_new(4);
+	uint32_t job = 0;
 	int lost;
 
 	(void)state;
-	ledger_assign(l, 0);
+	ledger_assign(l, 0, 0);
 	ledger_worker_died(l, 0, &lost);
 	assert_int_equal(ledger_worker_died(l, 0, &lost), LEDGER_NO_JOB);
-	assert_int_equal(ledger_drop_queued(l), 0);
-	assert_int_equal(ledger_drop_queued(l), 1);
-	assert_int_equal(ledger_drop_queued(l), 2);
-	assert_int_equal(ledger_drop_queued(l), LEDGER_NO_JOB);
+	ledger_assign(l, 1, 0);
+	ledger_wait(l, 1);
+	ledger_assign(l, 2, 0);
+	while ((job = ledger_next_idle(l, job)) != LEDGER_NO_JOB) {
+		assert_int_not_equal(job, 2);
+		ledger_drop(l, job);
+	}
 	assert_int_equal(ledger_done(l), 3);
-	assert_int_equal(ledger_queued(l), 0);
+	assert_int_equal(ledger_idle(l), 0);
+	assert_int_equal(ledger_in_flight(l), 1);
 	ledger_free(l);
 }
 
@@ -138,10 +172,11 @@ random_life(unsigned seed)
 		case 1:
 		case 2:
 		case 3:
-			job = ledger_assign(l, worker);
-			if (job != LEDGER_NO_JOB)
-				assert_int_equal(
-				    seen[job].starts + seen[job].ends, 0);
+			job = ledger_next_idle(l, job);
+			if (job == LEDGER_NO_JOB)
+				break;
+			assert_int_equal(seen[job].starts + seen[job].ends, 0);
+			ledger_assign(l, job, worker);
 			break;
 		case 4:
 		case 5:
@@ -151,6 +186,12 @@ random_life(unsigned seed)
 				seen[job].starts++;
 			}
 			break;
+		case 7:
+			if (ledger_state(l, job) == JOB_STARTED) {
+				ledger_wait(l, job);
+				seen[job].starts--;
+			}
+			break;
 		default:
 			if (ledger_state(l, job) == JOB_STARTED) {
 				ledger_finish(l, job);
@@ -158,7 +199,7 @@ random_life(unsigned seed)
 			}
 		}
 		assert_int_equal(
-		    ledger_queued(l) + ledger_in_flight(l) + ledger_done(l),
+		    ledger_idle(l) + ledger_in_flight(l) + ledger_done(l),
 		    JOBS);
 	}
 	for (i = 0; i < JOBS; i++) {
@@ -183,11 +224,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_jobs_come_in_order),
+	    cmocka_unit_test(test_jobs_are_assigned),
 	    cmocka_unit_test(test_a_job_that_did_not_start_is_queued_again),
 	    cmocka_unit_test(test_a_job_that_started_is_lost),
 	    cmocka_unit_test(test_a_job_that_kills_its_workers_is_given_up),
-	    cmocka_unit_test(test_dropping_empties_the_queue),
+	    cmocka_unit_test(test_waiting_is_no_death),
+	    cmocka_unit_test(test_idle_jobs_can_be_dropped),
 	    cmocka_unit_test(test_random_lives),
 	};
 

@@ -267,7 +267,7 @@ test_summary_adds_up(void **state)
 	buf_init(&out, 4096);
 	summary_add(s, &ok);
 	summary_add(s, &ok);
-	summary_print(s, 6400, false, &out);
+	summary_print(s, 6400, 0, false, &out);
 	buf_append(&out, "", 1);
 	assert_string_equal((const char *)buf_head(&out),
 	    "2 hosts: 2 ok; 3.0 GB in 4 files, 2 unchanged (6.4 s)\n");
@@ -287,7 +287,7 @@ test_summary_of_commands_has_no_bytes(void **state)
 	ok.files = ok.unchanged = 0;
 	buf_init(&out, 4096);
 	summary_add(s, &ok);
-	summary_print(s, 100, false, &out);
+	summary_print(s, 100, 0, false, &out);
 	buf_append(&out, "", 1);
 	assert_string_equal(
 	    (const char *)buf_head(&out), "1 host: 1 ok (0.1 s)\n");
