@@ -200,8 +200,8 @@ main(int argc, char **argv)
 	struct options o = {.input_fd = -1};
 	const struct option_table tables[] = {{command_rows, &o},
 	    {run_option_rows, &o.run}, {limit_rows, &o},
-	    {run_output_rows, &o.run}, {exit_rows, &o},
-	    {run_general_rows, &o.run}, {NULL, NULL}};
+	    {run_rolling_rows, &o.run}, {run_output_rows, &o.run},
+	    {exit_rows, &o}, {run_general_rows, &o.run}, {NULL, NULL}};
 	const struct program program = {.name = "batch_run",
 	    .usage = "usage: batch_run -h HOSTS | -g GROUPS  -cmd COMMAND "
 		     "[options]\n"

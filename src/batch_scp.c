@@ -399,8 +399,8 @@ main(int argc, char **argv)
 	struct options o = {.action = ACTION_NONE, .manifest = {.fd = -1}};
 	const struct option_table tables[] = {{transfer_rows, &o},
 	    {run_option_rows, &o.run}, {limit_rows, &o},
-	    {run_output_rows, &o.run}, {progress_rows, &o},
-	    {run_general_rows, &o.run}, {NULL, NULL}};
+	    {run_rolling_rows, &o.run}, {run_output_rows, &o.run},
+	    {progress_rows, &o}, {run_general_rows, &o.run}, {NULL, NULL}};
 	const struct program program = {.name = "batch_scp",
 	    .usage =
 		"usage: batch_scp -h HOSTS | -g GROUPS  -action put -local "

@@ -7,17 +7,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "cli/prompt.h"
 #include "control/secrets.h"
 #include "inventory/select.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
-#define FANOUT_DEFAULT 64
+#define FANOUT_DEFAULT	     64
+#define RETRY_DELAY_MS	     1000
+#define MAX_STARTUPS_DEFAULT 8
+#define AUTH_FAIL_DEFAULT    5
 
-#define AT(member)     offsetof(struct run_options, member)
+#define AT(member)	     offsetof(struct run_options, member)
 
 const struct option_row run_option_rows[] = {
     {"h", "LIST", OPTION_LIST, AT(choices),
@@ -56,6 +61,29 @@ const struct option_row run_option_rows[] = {
 	1024},
     {"connect-timeout", "TIME", OPTION_SETTING, AT(connect_timeout),
 	"until logged in (default 10s)", .tag = SETTING_CONNECT_TIMEOUT},
+    {"retries", "N", OPTION_NUMBER, AT(retries),
+	"of what did not start (default 0)", NULL, 0, 100},
+    {"retry-delay", "TIME", OPTION_DURATION, AT(retry_delay_ms),
+	"before the first one; doubles (default 1s)"},
+    {"rate", "N", OPTION_NUMBER, AT(rate), "connections started a second", NULL,
+	1, 100000},
+    {"max-startups", "N", OPTION_NUMBER, AT(max_startups),
+	"handshakes at one address at once (default 8)", NULL, 0, 100000},
+    {"auth-fail-limit", "N", OPTION_NUMBER, AT(auth_fail_limit),
+	"refused logins in a row, then no more (default 5)", NULL, 0, 100000},
+    {NULL},
+};
+
+const struct option_row run_rolling_rows[] = {
+    {"batch", "LIST", OPTION_STRING, AT(batch),
+	"waves of hosts, one after the other: 1,10%,100%", "Rolling runs"},
+    {"pause", "TIME", OPTION_DURATION, AT(pause_ms), "between waves"},
+    {"confirm", NULL, OPTION_FLAG, AT(confirm), "ask between waves"},
+    {"max-fail", "N|P%", OPTION_STRING, AT(max_fail),
+	"start no more hosts after more failures"},
+    {"shuffle", NULL, OPTION_FLAG, AT(shuffle), "in random order"},
+    {"seed", "N", OPTION_NUMBER, AT(seed), "of the order: the same one again",
+	NULL, 1, UINT32_MAX},
     {NULL},
 };
 
@@ -84,6 +112,9 @@ run_options_init(struct run_options *o)
 {
 	memset(o, 0, sizeof(*o));
 	o->fanout = FANOUT_DEFAULT;
+	o->retry_delay_ms = RETRY_DELAY_MS;
+	o->max_startups = MAX_STARTUPS_DEFAULT;
+	o->auth_fail_limit = AUTH_FAIL_DEFAULT;
 	o->progress = PROGRESS_NEVER;
 }
 
@@ -218,12 +249,53 @@ load_host_keys(
 	return plan->host_keys != NULL ? 0 : -1;
 }
 
+/* One that is short enough to be typed. */
+static uint32_t
+seed_make(void)
+{
+	uint32_t number = 0;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		number = (uint32_t)clock_wall_ms();
+	return 1 + number % 999999;
+}
+
+/* Fill in which host starts when. */
+static int
+plan_schedule(
+    struct schedule *s, const struct run_options *o, struct error *err)
+{
+	struct error why;
+
+	s->retries = o->retries;
+	s->retry_delay_ms = o->retry_delay_ms;
+	s->pause_ms = o->pause_ms;
+	s->has_confirm = o->confirm;
+	s->is_shuffled = o->shuffle;
+	s->seed = o->seed != 0 ? o->seed : seed_make();
+	s->rate = o->rate;
+	s->max_startups = o->max_startups;
+	s->auth_fail_limit = o->auth_fail_limit;
+	if (o->batch == NULL && (o->pause_ms > 0 || o->confirm))
+		return error_set(err, "option -%s goes with -batch",
+		    o->confirm ? "confirm" : "pause");
+	if (o->confirm && !prompt_is_possible())
+		return error_set(
+		    err, "option -confirm: there is no terminal to ask on");
+	if (o->batch != NULL && waves_parse(o->batch, &s->waves, &why) == -1)
+		return error_set(err, "option -batch: %s", why.text);
+	s->has_max_fail = o->max_fail != NULL;
+	if (s->has_max_fail &&
+	    amount_parse(o->max_fail, &s->max_fail, &why) == -1)
+		return error_set(err, "option -max-fail: %s", why.text);
+	return 0;
+}
+
 int
 run_plan_fill(struct plan *plan, const struct run_options *o,
     struct run_hosts *h, struct error *err)
 {
-	const struct report_options report = {
-	    .has_live = o->output == OUTPUT_LIVE,
+	struct report_options report = {.has_live = o->output == OUTPUT_LIVE,
 	    .has_prefix = !o->no_prefix,
 	    .is_quiet = o->quiet,
 	    .is_largest_exit = o->largest_exit,
@@ -241,9 +313,12 @@ run_plan_fill(struct plan *plan, const struct run_options *o,
 	plan->config.idle_timeout_ms = o->idle_timeout_ms;
 	plan->has_accept_new = o->host_key == HOST_KEY_ACCEPT_NEW;
 	plan->can_prompt = prompt_is_possible();
-	if (load_passwords(o, h, err) == -1 ||
+	if (plan_schedule(&plan->schedule, o, err) == -1 ||
+	    load_passwords(o, h, err) == -1 ||
 	    load_host_keys(plan, o, err) == -1)
 		return -1;
+	if (o->shuffle)
+		report.seed = plan->schedule.seed;
 	plan->report = report_new(plan->host_count, &report, err);
 	return plan->report != NULL ? 0 : -1;
 }

@@ -23,6 +23,13 @@ struct run_options {
 	struct option_list known_hosts;
 	unsigned host_key;	  /* enum host_key_mode */
 	uint32_t fanout, workers; /* 0: default */
+	uint32_t retries, retry_delay_ms;
+	const char *batch, *max_fail; /* NULL: not given */
+	uint32_t pause_ms;
+	bool confirm, shuffle;
+	uint32_t seed;		     /* 0: any */
+	uint32_t rate, max_startups; /* 0: no limit */
+	uint32_t auth_fail_limit;    /* 0: none */
 	const char *connect_timeout, *timeout;
 	uint32_t idle_timeout_ms;
 	unsigned output; /* enum output_mode */
@@ -35,10 +42,12 @@ struct run_options {
 
 /*
  * For options_parse(), with a struct run_options as their target: hosts, login
- * and pace; the output; help and the like. What timeout, idle_timeout_ms,
- * largest_exit and progress mean is the program's to say, in rows of its own.
+ * and pace; waves; the output; help and the like. What timeout,
+ * idle_timeout_ms, largest_exit and progress mean is the program's to say, in
+ * rows of its own.
  */
 extern const struct option_row run_option_rows[];
+extern const struct option_row run_rolling_rows[];
 extern const struct option_row run_output_rows[];
 extern const struct option_row run_general_rows[];
 

@@ -14,6 +14,9 @@ connection is a line in NAME.log. Modes:
   full             never accept, the queue is full: connecting hangs
   proxy-after TEXT HOST PORT
                    send TEXT, then as proxy
+  first COUNT TEXT HOST PORT
+                   send TEXT to the first COUNT connections and close them,
+                   then as proxy
   proxy HOST PORT  pass on to HOST:PORT; once the file NAME.cut exists, drop
                    the connection; while NAME.stall exists, pass nothing
 """
@@ -61,8 +64,10 @@ def proxy(conn, name, host, port):
             peer[ready].sendall(data)
 
 
-def serve(conn, name, mode, args):
+def serve(conn, name, mode, args, nth):
     try:
+        if mode == "first" and nth <= int(args[0]):
+            mode, args = "say", args[1:]
         if mode in ("say", "say-hold", "proxy-after"):
             conn.sendall(args[0].encode().decode("unicode_escape")
                          .encode("latin-1"))
@@ -72,7 +77,7 @@ def serve(conn, name, mode, args):
             drip(conn)
         elif mode == "flood":
             flood(conn)
-        elif mode in ("proxy", "proxy-after"):
+        elif mode in ("proxy", "proxy-after", "first"):
             proxy(conn, name, args[-2], int(args[-1]))
     except OSError:
         pass
@@ -82,7 +87,7 @@ def serve(conn, name, mode, args):
 def main():
     name, mode, *args = sys.argv[1:]
     modes = ("silent", "say", "say-hold", "drip", "flood", "full",
-             "proxy-after", "proxy")
+             "proxy-after", "proxy", "first")
     if mode not in modes:
         sys.exit("fakehost: unknown mode " + mode)
     listener = socket.socket()
@@ -105,11 +110,13 @@ def main():
     if mode == "full":
         while True:
             time.sleep(3600)
+    nth = 0
     while True:
         conn, peer = listener.accept()
+        nth += 1
         with open(name + ".log", "a") as f:
             print(peer[1], file=f)
-        threading.Thread(target=serve, args=(conn, name, mode, args),
+        threading.Thread(target=serve, args=(conn, name, mode, args, nth),
                          daemon=True).start()
 
 
