@@ -290,7 +290,7 @@ step_auth(struct session *s)
 		s->connect_deadline_ms =
 		    session_now(s) + s->spec.connect_timeout_ms;
 		s->state = SESSION_TASK;
-		worker_send(s->worker, FRAME_AUTHENTICATED, s->job, NULL);
+		worker_send_later(s->worker, FRAME_AUTHENTICATED, s->job, NULL);
 	}
 	return want;
 }

@@ -36,6 +36,8 @@
 /* The rate limit gives out no less at once, but for the end of a file. */
 #define RATE_LEAST_BYTES 16384u
 #define RATE_TICK_MS	 50u
+/* So long may a frame wait for another one to go with. */
+#define LINGER_MS 10u
 
 /* Sessions in line, by their next_turn; each is in one line at most. */
 struct queue {
@@ -48,6 +50,8 @@ struct worker {
 	uv_prepare_t before_sleep;
 	uv_idle_t take_turns;
 	bool is_results_polled;
+	bool is_lingering; /* nothing in out is in a hurry */
+	uv_timer_t linger;
 	struct buf in, out;
 	uint8_t *config_frame;
 	struct msg_config config;
@@ -90,6 +94,8 @@ worker_flush(struct worker *w)
 {
 	bool is_waiting;
 
+	if (w->is_lingering)
+		return;
 	if (fd_flush(WORKER_RESULT_FD, &w->out) == -1)
 		_exit(0); /* control is gone */
 	is_waiting = buf_len(&w->out) > 0;
@@ -122,6 +128,29 @@ worker_send(
 {
 	if (frame_write(&w->out, type, job, msg) == -1)
 		fatal("frame too large");
+	w->is_lingering = false;
+}
+
+static void
+linger_over(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+
+	w->is_lingering = false; /* then the loop flushes */
+}
+
+void
+worker_send_later(
+    struct worker *w, enum frame_type type, uint32_t job, const void *msg)
+{
+	bool is_alone = buf_len(&w->out) == 0 || w->is_lingering;
+
+	worker_send(w, type, job, msg);
+	if (!is_alone)
+		return;
+	w->is_lingering = true;
+	if (!uv_is_active((uv_handle_t *)&w->linger))
+		uv_timer_start(&w->linger, linger_over, LINGER_MS, 0);
 }
 
 bool
@@ -520,8 +549,10 @@ worker_main(void)
 	uv_prepare_init(&w->loop, &w->before_sleep);
 	uv_idle_init(&w->loop, &w->take_turns);
 	uv_timer_init(&w->loop, &w->refill);
+	uv_timer_init(&w->loop, &w->linger);
 	w->jobs.data = w->results.data = w;
 	w->before_sleep.data = w->take_turns.data = w->refill.data = w;
+	w->linger.data = w;
 	uv_poll_start(&w->jobs, UV_READABLE, jobs_ready);
 	uv_prepare_start(&w->before_sleep, worker_before_sleep);
 	uv_run(&w->loop, UV_RUN_DEFAULT);

@@ -33,6 +33,10 @@ void worker_send(
 /* Whether control has not taken what was sent before. */
 bool worker_is_behind(const struct worker *w);
 
+/* The same for what is not urgent: it goes along with the next one, or soon. */
+void worker_send_later(
+    struct worker *w, enum frame_type type, uint32_t job, const void *msg);
+
 /* Output bytes that control is ready to take now. */
 size_t worker_credit(const struct worker *w);
 /* Whether other sessions wait for a turn or for credit. */
