@@ -230,8 +230,8 @@ may_retry(const struct run *run, uint32_t job, const struct msg_result *msg)
 	const struct job_note *note = &run->notes[job];
 
 	return run->stop_status == 0 && msg->is_final == 0 &&
-	    !note->has_begun && msg->bytes == 0 && msg->stdout_bytes == 0 &&
-	    msg->stderr_bytes == 0 &&
+	    !note->has_begun && msg->bytes == 0 && msg->files == 0 &&
+	    msg->stdout_bytes == 0 && msg->stderr_bytes == 0 &&
 	    (!note->is_authenticated || msg->stage == STAGE_CHANNEL);
 }
 
