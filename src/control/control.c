@@ -50,7 +50,7 @@
 #define SILENT_TICKS_MAX 6u
 #define EXIT_LOCAL	 5
 #define EXIT_BROKEN_PIPE 141
-/* Workers that die before they were ready, in a row, end the run. */
+/* After so many that died before they were ready, in a row, no more. */
 #define STILLBORN_MAX 3u
 
 #define SIGNER_FDS    4
@@ -167,10 +167,6 @@ loop_worker_died(struct loop *loop, uint32_t i)
 		log_warn("%s; its hosts are accounted for", message);
 	jobs_worker_died(run, i, message);
 	loop->stillborn = was_ready ? 0 : loop->stillborn + 1;
-	if (loop->stillborn >= STILLBORN_MAX) {
-		log_error("%s does not run: %s", run->pool.program, message);
-		loop_stop(loop, EXIT_LOCAL, "no worker can be started");
-	}
 	if (run->stop_status != 0) {
 		jobs_drop_queued(
 		    run, STATUS_CANCELLED, "stopped before it started");
@@ -178,11 +174,15 @@ loop_worker_died(struct loop *loop, uint32_t i)
 	}
 	if (ledger_idle(run->ledger) == 0)
 		return;
-	if (pool_start(&run->pool, i, &run->config, &err) == -1) {
+	if (loop->stillborn == STILLBORN_MAX)
+		log_error("%s does not run: %s", run->pool.program, message);
+	if (loop->stillborn < STILLBORN_MAX) {
+		if (pool_start(&run->pool, i, &run->config, &err) == 0)
+			return;
 		log_error("no new worker: %s", err.text);
-		if (!pool_has_workers(&run->pool))
-			loop_stop(loop, EXIT_LOCAL, "no worker can be started");
 	}
+	if (!pool_has_workers(&run->pool))
+		loop_stop(loop, EXIT_LOCAL, "no worker can be started");
 }
 
 static void
