@@ -212,6 +212,17 @@ is_sanitized() {
 	grep -q __asan_init "$batch_run"
 }
 
+# fake_program PROGRAM FOLDER: a copy of it in FOLDER whose worker does what
+# FOLDER/script says (fakeworker.py); sets fake_program.
+fake_program() {
+	mkdir -p "$2"
+	cp "$1" "$2"
+	{ echo "#!$python"; cat "$test_dir/fakeworker.py"; } >"$2/batch_worker"
+	chmod +x "$2/batch_worker"
+	# shellcheck disable=SC2034 # used by the tests
+	fake_program=$2/${1##*/}
+}
+
 # --- checks ------------------------------------------------------------------
 
 not() {

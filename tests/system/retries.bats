@@ -223,18 +223,14 @@ in_names_of() {
 # fake_scp SCRIPT-LINE...: batch_scp with such a worker.
 fake_scp() {
 	fake=$BATS_TEST_TMPDIR/fake
-	mkdir -p "$fake"
-	cp "$top_builddir/src/batch_scp" "$fake/batch_scp"
-	{ echo "#!$python"; cat "$test_dir/fakeworker.py"; } \
-	    >"$fake/batch_worker"
-	chmod +x "$fake/batch_worker"
+	fake_program "$top_builddir/src/batch_scp" "$fake"
 	printf '%s\n' "$@" >"$fake/script"
 	printf 12345 >"$BATS_TEST_TMPDIR/five"
 	write_inventory <<-'END'
 	[web]
 	web01 =
 	END
-	batch_run=$fake/batch_scp
+	batch_run=$fake_program
 	known_hosts=$BATS_TEST_TMPDIR/known_hosts
 	batch -h web01 -host-key accept-new -action put \
 	    -local "$BATS_TEST_TMPDIR/five" -remote /tmp/ -retries 5 \

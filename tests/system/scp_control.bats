@@ -9,12 +9,8 @@ load helper
 
 setup() {
 	fake=$BATS_TEST_TMPDIR/fake
-	mkdir "$fake"
-	cp "$top_builddir/src/batch_scp" "$fake/batch_scp"
-	{ echo "#!$python"; cat "$test_dir/fakeworker.py"; } \
-	    >"$fake/batch_worker"
-	chmod +x "$fake/batch_worker"
-	batch_run=$fake/batch_scp
+	fake_program "$top_builddir/src/batch_scp" "$fake"
+	batch_run=$fake_program
 	write_inventory <<-'END'
 	[web]
 	web[01-12] =
