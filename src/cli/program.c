@@ -54,11 +54,11 @@ program_control(const struct program *p, struct run_hosts *hosts,
 	int status = EXIT_USAGE;
 
 	if (p->plan(p->ctx, &plan, hosts, operands, err) == -1 ||
-	    run_plan_fill(&plan, p->options, hosts, err) == -1)
+	    run_plan_fill(&plan, p->options, hosts, p->name, err) == -1)
 		goto out;
 	status = control_run(&plan, err);
 	if (status == -1)
-		status = EXIT_LOCAL;
+		status = report_end(plan.report, EXIT_LOCAL);
 	else
 		err->text[0] = '\0';
 out:

@@ -93,6 +93,8 @@ const struct option_row run_output_rows[] = {
     {"no-prefix", NULL, OPTION_FLAG, AT(no_prefix), "lines without \"host: \""},
     {"report", "FILE", OPTION_STRING, AT(report),
 	"one JSON record a host, a line each"},
+    {"metrics", "FILE", OPTION_STRING, AT(metrics),
+	"numbers for Prometheus, as node_exporter reads them"},
     {"color", "WHEN", OPTION_WORD, AT(color), "auto (default), always, never",
 	.words = "auto|always|never"},
     {NULL},
@@ -101,6 +103,7 @@ const struct option_row run_output_rows[] = {
 const struct option_row run_general_rows[] = {
     {"q,quiet", NULL, OPTION_FLAG, AT(quiet),
 	"no warnings, no summary if all is well"},
+    {"v,verbose", NULL, OPTION_FLAG, AT(verbose), "latencies in the summary"},
     {"help", NULL, OPTION_FLAG, AT(help), "this text"},
     {"version", NULL, OPTION_FLAG, AT(version),
 	"version of the program and its libraries"},
@@ -293,17 +296,20 @@ plan_schedule(
 
 int
 run_plan_fill(struct plan *plan, const struct run_options *o,
-    struct run_hosts *h, struct error *err)
+    struct run_hosts *h, const char *tool, struct error *err)
 {
 	struct report_options report = {.has_live = o->output == OUTPUT_LIVE,
 	    .has_prefix = !o->no_prefix,
 	    .is_quiet = o->quiet,
+	    .is_verbose = o->verbose,
 	    .is_largest_exit = o->largest_exit,
 	    .color = (enum color_mode)o->color,
 	    .progress = (enum progress_mode)o->progress,
 	    .verb = plan->config.task == TASK_GET ? "get" : "put",
 	    .host_bytes = plan->config.total_bytes,
 	    .report_path = o->report,
+	    .metrics_path = o->metrics,
+	    .tool = tool,
 	    .fanout = o->fanout};
 
 	plan->hosts = h->hosts;

@@ -34,10 +34,10 @@ struct run_options {
 	uint32_t idle_timeout_ms;
 	unsigned output; /* enum output_mode */
 	bool no_prefix;
-	const char *report;
-	unsigned color;	   /* enum color_mode */
-	unsigned progress; /* enum progress_mode */
-	bool largest_exit, quiet, help, version;
+	const char *report, *metrics; /* NULL: none */
+	unsigned color;		      /* enum color_mode */
+	unsigned progress;	      /* enum progress_mode */
+	bool largest_exit, quiet, verbose, help, version;
 };
 
 /*
@@ -75,10 +75,11 @@ int run_hosts_list(
 
 /*
  * Ask for or read passwords, read known_hosts, and fill in the parts of plan
- * that come from o and h; what to do is in plan already. The caller frees
- * plan->host_keys and plan->report. Returns 0, or -1 with err.
+ * that come from o and h; what to do is in plan already. tool: the program's
+ * name. The caller frees plan->host_keys and plan->report. Returns 0, or -1
+ * with err.
  */
 int run_plan_fill(struct plan *plan, const struct run_options *o,
-    struct run_hosts *h, struct error *err);
+    struct run_hosts *h, const char *tool, struct error *err);
 
 #endif

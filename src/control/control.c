@@ -181,7 +181,7 @@ loop_worker_died(struct loop *loop, uint32_t i)
 			return;
 		log_error("no new worker: %s", err.text);
 	}
-	if (!pool_has_workers(&run->pool))
+	if (pool_workers(&run->pool) == 0)
 		loop_stop(loop, EXIT_LOCAL, "no worker can be started");
 }
 
@@ -282,6 +282,17 @@ loop_tick(struct loop *loop)
 	}
 }
 
+static void
+loop_tell_running(const struct run *run)
+{
+	struct running running = {.queued = ledger_idle(run->ledger),
+	    .in_flight = ledger_in_flight(run->ledger),
+	    .workers = pool_workers(&run->pool),
+	    .retries = ledger_retries(run->ledger)};
+
+	report_running(run->plan->report, &running);
+}
+
 /* One round: wait, then move everything that can be moved. */
 static void
 loop_round(struct loop *loop)
@@ -309,7 +320,7 @@ loop_round(struct loop *loop)
 		if (pool_fds[2 * i].fd != -1 && pool_fds[2 * i].revents != 0)
 			loop_worker_read(loop, i);
 	}
-	report_running(run->plan->report, ledger_in_flight(run->ledger));
+	loop_tell_running(run);
 	report_flush(run->plan->report);
 	loop_check_report(loop);
 	if (fds[0].revents != 0)
@@ -423,16 +434,18 @@ static int
 loop_end(struct loop *loop)
 {
 	struct run *run = &loop->run;
-	int status = run->stop_status;
+	int status;
 
 	pool_close(&run->pool);
+	loop_tell_running(run);
+	status = report_end(run->plan->report, run->stop_status);
 	/* From here on a signal simply ends us. */
 	sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
 	if (loop->is_aborted)
 		report_abandon(run->plan->report);
-	if (status != EXIT_BROKEN_PIPE)
+	if (run->stop_status != EXIT_BROKEN_PIPE)
 		report_finish(run->plan->report);
-	return status != 0 ? status : report_exit_status(run->plan->report);
+	return status;
 }
 
 int

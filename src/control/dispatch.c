@@ -253,7 +253,9 @@ frame_result(
 	record.exit_code = msg->exit_code;
 	record.signal = msg->signal;
 	record.message = msg->message;
+	record.is_connected = run->notes[job].is_judged;
 	record.connect_ms = msg->connect_ms;
+	record.is_authenticated = run->notes[job].is_authenticated;
 	record.auth_ms = msg->auth_ms;
 	record.stdout_bytes = msg->stdout_bytes;
 	record.stderr_bytes = msg->stderr_bytes;

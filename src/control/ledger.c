@@ -20,6 +20,7 @@ struct ledger {
 	uint32_t count;
 	uint32_t in_flight;
 	uint32_t done;
+	uint64_t retries;
 	uint32_t died_scan; /* where ledger_worker_died() goes on */
 };
 
@@ -87,6 +88,12 @@ ledger_done(const struct ledger *l)
 	return l->done;
 }
 
+uint64_t
+ledger_retries(const struct ledger *l)
+{
+	return l->retries;
+}
+
 static void
 check_idle(const struct ledger *l, uint32_t job, const char *what)
 {
@@ -100,7 +107,7 @@ ledger_assign(struct ledger *l, uint32_t job, uint32_t worker)
 	check_idle(l, job, "assigned");
 	l->jobs[job].state = JOB_ASSIGNED;
 	l->jobs[job].worker = worker;
-	l->jobs[job].assignments++;
+	l->retries += l->jobs[job].assignments++ > 0;
 	l->in_flight++;
 }
 

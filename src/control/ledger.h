@@ -45,6 +45,9 @@ uint32_t ledger_idle(const struct ledger *l);
 uint32_t ledger_in_flight(const struct ledger *l);
 uint32_t ledger_done(const struct ledger *l);
 
+/* How many assignments were not a job's first one. */
+uint64_t ledger_retries(const struct ledger *l);
+
 /* Give an idle job to a worker. */
 void ledger_assign(struct ledger *l, uint32_t job, uint32_t worker);
 /* An idle job is done without having been assigned (again). */

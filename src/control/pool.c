@@ -283,16 +283,14 @@ pool_signal(const struct pool *p, int number)
 	}
 }
 
-bool
-pool_has_workers(const struct pool *p)
+uint32_t
+pool_workers(const struct pool *p)
 {
-	uint32_t i;
+	uint32_t i, count = 0;
 
-	for (i = 0; i < p->count; i++) {
-		if (p->workers[i].pid != 0)
-			return true;
-	}
-	return false;
+	for (i = 0; i < p->count; i++)
+		count += p->workers[i].pid != 0;
+	return count;
 }
 
 void

@@ -76,8 +76,8 @@ void pool_reap(struct pool *p, uint32_t i);
 void pool_close(struct pool *p);
 /* Send all workers a signal. */
 void pool_signal(const struct pool *p, int number);
-/* Whether there is a worker. */
-bool pool_has_workers(const struct pool *p);
+/* How many workers there are. */
+uint32_t pool_workers(const struct pool *p);
 
 void pool_clear(struct pool *p);
 

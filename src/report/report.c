@@ -11,9 +11,11 @@
 
 #include "report/json.h"
 #include "report/live.h"
+#include "report/metrics_file.h"
 #include "report/progress.h"
 #include "report/sink.h"
 #include "report/summary.h"
+#include "report/tally.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -30,10 +32,13 @@ struct report {
 	struct report_options options;
 	struct sink out, err;
 	struct live *live;
+	struct tally tally;
 	struct summary *summary;
 	struct progress *progress; /* NULL: none */
 	int fd;			   /* of the report file, or -1 */
-	bool is_report_broken, is_stdout_broken;
+	struct metrics metrics;
+	struct metrics_file *metrics_file; /* NULL: none */
+	bool is_report_broken, is_metrics_broken, is_stdout_broken;
 	bool is_abandoned; /* nobody is waited for */
 	bool is_held;	   /* the terminal is being asked on */
 	uint64_t began_ms;
@@ -74,6 +79,28 @@ line_limit(size_t fanout)
 	return limit > LINE_MOST ? LINE_MOST : limit;
 }
 
+/* Open the files that the user wants. Returns 0, or -1 with err. */
+static int
+report_open(struct report *r, struct error *err)
+{
+	const struct report_options *options = &r->options;
+	struct error why;
+
+	if (options->report_path != NULL) {
+		r->fd = open(options->report_path,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+		if (r->fd == -1)
+			return error_set(err, "%s: %s", options->report_path,
+			    strerror(errno));
+	}
+	if (options->metrics_path != NULL) {
+		r->metrics_file = metrics_file_new(&r->metrics, r->fd, &why);
+		if (r->metrics_file == NULL)
+			return error_set(err, "option -metrics: %s", why.text);
+	}
+	return 0;
+}
+
 struct report *
 report_new(
     size_t hosts, const struct report_options *options, struct error *err)
@@ -85,16 +112,6 @@ report_new(
 
 	r->options = *options;
 	r->fd = -1;
-	if (options->report_path != NULL) {
-		r->fd = open(options->report_path,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-		if (r->fd == -1) {
-			error_set(err, "%s: %s", options->report_path,
-			    strerror(errno));
-			free(r);
-			return NULL;
-		}
-	}
 	sink_init(&r->out, STDOUT_FILENO);
 	sink_init(&r->err, STDERR_FILENO);
 	r->out.is_colored = has_color(options->color, &r->out);
@@ -105,6 +122,16 @@ report_new(
 	if (has_progress(options, &r->err))
 		r->progress = progress_new(&r->err, options->verb, hosts,
 		    options->host_bytes, r->began_ms);
+	r->metrics = (struct metrics){.tool = options->tool,
+	    .path = options->metrics_path,
+	    .hosts = hosts,
+	    .began_at_ms = clock_wall_ms(),
+	    .running = {.queued = (uint32_t)hosts},
+	    .tally = &r->tally};
+	if (report_open(r, err) == -1) {
+		report_free(r);
+		return NULL;
+	}
 	return r;
 }
 
@@ -121,6 +148,7 @@ report_free(struct report *r)
 	}
 	if (r->fd != -1)
 		close(r->fd);
+	metrics_file_free(r->metrics_file);
 	live_free(r->live);
 	summary_free(r->summary);
 	sink_clear(&r->out);
@@ -154,9 +182,10 @@ report_hold(struct report *r, bool is_held)
 }
 
 void
-report_running(struct report *r, uint32_t count)
+report_running(struct report *r, const struct running *running)
 {
-	progress_running(r->progress, count);
+	r->metrics.running = *running;
+	progress_running(r->progress, running->in_flight);
 }
 
 /* One write a line, so that a crash leaves whole lines. */
@@ -192,6 +221,7 @@ report_record(struct report *r, const struct record *record)
 		r->exit_class = exit_class;
 	if (record->has_exit_code && record->exit_code > r->largest_exit)
 		r->largest_exit = record->exit_code;
+	tally_add(&r->tally, record);
 	summary_add(r->summary, record);
 	if (r->fd != -1)
 		report_line(r, record);
@@ -211,6 +241,17 @@ out_is_held(const struct report *r)
 	    buf_len(&r->err.buf) > 0;
 }
 
+static void
+report_metrics(struct report *r)
+{
+	uint64_t now_ms = clock_now_ms();
+
+	if (now_ms < metrics_file_due_ms(r->metrics_file))
+		return;
+	r->metrics.elapsed_ms = now_ms - r->began_ms;
+	metrics_file_update(r->metrics_file, &r->metrics);
+}
+
 void
 report_flush(struct report *r)
 {
@@ -223,12 +264,16 @@ report_flush(struct report *r)
 		    !r->out.is_tty || buf_len(&r->out.buf) == 0,
 		    clock_now_ms());
 	sink_flush(&r->err);
+	report_metrics(r);
 }
 
 uint64_t
 report_due_ms(const struct report *r)
 {
-	return r->is_held ? UINT64_MAX : progress_due_ms(r->progress);
+	uint64_t line = r->is_held ? UINT64_MAX : progress_due_ms(r->progress);
+	uint64_t metrics = metrics_file_due_ms(r->metrics_file);
+
+	return line < metrics ? line : metrics;
 }
 
 size_t
@@ -277,6 +322,35 @@ report_abandon(struct report *r)
 	r->is_abandoned = true;
 }
 
+/* The exit status that the records and the files amount to. */
+static int
+exit_status(const struct report *r)
+{
+	int status = r->exit_class;
+
+	if ((r->is_report_broken || r->is_metrics_broken) &&
+	    status < EXIT_LOCAL)
+		status = EXIT_LOCAL;
+	/* With -S a remote exit status takes the place of class 1. */
+	if (r->options.is_largest_exit && r->largest_exit > 0 && status <= 1)
+		status = r->largest_exit > 255 ? 255 : (int)r->largest_exit;
+	return status;
+}
+
+int
+report_end(struct report *r, int stop_status)
+{
+	if (r->metrics_file != NULL) {
+		r->metrics.elapsed_ms = clock_now_ms() - r->began_ms;
+		r->metrics.ended_at_ms = clock_wall_ms();
+		r->metrics.exit_status =
+		    stop_status != 0 ? stop_status : exit_status(r);
+		r->is_metrics_broken =
+		    metrics_file_end(r->metrics_file, &r->metrics) == -1;
+	}
+	return stop_status != 0 ? stop_status : exit_status(r);
+}
+
 static void
 end_progress(struct report *r)
 {
@@ -288,6 +362,10 @@ end_progress(struct report *r)
 void
 report_finish(struct report *r)
 {
+	struct summary_options options = {.seed = r->options.seed,
+	    .has_latencies = r->options.is_verbose,
+	    .is_colored = r->err.is_colored};
+
 	end_progress(r);
 	/* What was abandoned is dropped already. */
 	if (!r->is_abandoned) {
@@ -296,23 +374,10 @@ report_finish(struct report *r)
 	}
 	if (r->options.is_quiet && r->exit_class == 0)
 		return;
-	summary_print(r->summary, clock_now_ms() - r->began_ms, r->options.seed,
-	    r->err.is_colored, &r->err.buf);
+	options.elapsed_ms = clock_now_ms() - r->began_ms;
+	summary_print(r->summary, &r->tally, &options, &r->err.buf);
 	if (r->is_abandoned)
 		sink_flush(&r->err);
 	else
 		sink_drain(&r->err);
-}
-
-int
-report_exit_status(const struct report *r)
-{
-	int status = r->exit_class;
-
-	if (r->is_report_broken && status < EXIT_LOCAL)
-		status = EXIT_LOCAL;
-	/* With -S a remote exit status takes the place of class 1. */
-	if (r->options.is_largest_exit && r->largest_exit > 0 && status <= 1)
-		status = r->largest_exit > 255 ? 255 : (int)r->largest_exit;
-	return status;
 }

@@ -30,7 +30,9 @@ struct record {
 	unsigned attempts;
 	uint64_t started_at_ms; /* wall clock; 0: never started */
 	uint64_t cost_ms;
+	bool is_connected; /* connect_ms is known */
 	uint32_t connect_ms;
+	bool is_authenticated; /* auth_ms is known */
 	uint32_t auth_ms;
 	uint64_t stdout_bytes;
 	uint64_t stderr_bytes;
@@ -41,6 +43,14 @@ struct record {
 	const char *sha256; /* hex, of one file alone; "" if not known */
 };
 
+/* How far a run is, besides its records. */
+struct running {
+	uint32_t queued; /* neither in flight nor ended */
+	uint32_t in_flight;
+	uint32_t workers;
+	uint64_t retries; /* attempts beyond a host's first */
+};
+
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 /* PROGRESS_AUTO: if stderr is a terminal, and not if is_quiet. */
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
@@ -49,19 +59,25 @@ struct report_options {
 	bool has_live;	      /* print output lines */
 	bool has_prefix;      /* tag them */
 	bool is_quiet;	      /* no summary if all is well */
+	bool is_verbose;      /* latencies in the summary */
 	bool is_largest_exit; /* exit with the largest remote exit status */
 	enum color_mode color;
 	enum progress_mode progress;
 	const char *verb;    /* of transfers, for the progress */
 	uint64_t host_bytes; /* that each host is to transfer; 0: not known */
-	const char *report_path; /* NULL: none */
-	size_t fanout;		 /* bounds the memory for unfinished lines */
-	uint64_t seed;		 /* of the order, for the summary; 0: none */
+	const char *report_path;  /* NULL: none */
+	const char *metrics_path; /* NULL: none */
+	const char *tool;	  /* the program's name, for the metrics */
+	size_t fanout;		  /* bounds the memory for unfinished lines */
+	uint64_t seed;		  /* of the order, for the summary; 0: none */
 };
 
 struct report;
 
-/* hosts: how many there are. NULL with err if the report can't be opened. */
+/*
+ * hosts: how many there are. Opens the report and writes the first metrics;
+ * NULL with err if one can't be done.
+ */
 struct report *report_new(
     size_t hosts, const struct report_options *options, struct error *err);
 void report_free(struct report *r);
@@ -76,14 +92,14 @@ void report_progress(
     struct report *r, uint32_t seq, uint64_t bytes, uint64_t total);
 /* While the user is asked something, no status line is shown. */
 void report_hold(struct report *r, bool is_held);
-/* How many hosts are in flight; to be told before report_flush(). */
-void report_running(struct report *r, uint32_t count);
+/* How far the run is; to be told before report_flush() and report_end(). */
+void report_running(struct report *r, const struct running *running);
 /* The host's one record. Its strings are copied where needed. */
 void report_record(struct report *r, const struct record *record);
 
 /* Bytes that stdout and stderr have not taken yet. */
 size_t report_backlog(const struct report *r);
-/* Write what can be written now. */
+/* Write what can be written now, and the metrics when it is time. */
 void report_flush(struct report *r);
 /* When report_flush() is to be called at the latest; UINT64_MAX: never. */
 uint64_t report_due_ms(const struct report *r);
@@ -102,10 +118,14 @@ int report_broken(struct report *r, const struct pollfd *fds);
  */
 void report_abandon(struct report *r);
 
+/*
+ * The run has ended, no record follows: write the last metrics. stop_status is
+ * the exit status of a run that was stopped or could not begin, else 0.
+ * Returns the exit status of the run: this one, or what the records amount to.
+ */
+int report_end(struct report *r, int stop_status);
+
 /* Wait until all is written, then print the summary. */
 void report_finish(struct report *r);
-
-/* The exit status that the records amount to. */
-int report_exit_status(const struct report *r);
 
 #endif

@@ -9,7 +9,10 @@
  *   failed, exit 3 (2): web[01-02]
  *
  * Transfers add up: "5 hosts: 5 ok; 2.0 GB in 10 files (6.4 s)". A random
- * order can be had again: "5 hosts: 5 ok (0.4 s, -shuffle -seed 4711)".
+ * order can be had again: "5 hosts: 5 ok (0.4 s, -shuffle -seed 4711)". With
+ * latencies a line follows:
+ *
+ *   connect p50 3 ms, p95 12 ms; auth p50 8 ms, p95 20 ms; total p50 ...
  */
 #include "config.h"
 
@@ -37,10 +40,6 @@ struct group {
 };
 
 struct summary {
-	size_t counts[STATUS_COUNT];
-	size_t total;
-	bool has_transfers;
-	uint64_t bytes, files, unchanged;
 	struct group *groups;
 	size_t group_count;
 };
@@ -96,12 +95,6 @@ summary_add(struct summary *s, const struct record *r)
 	struct group *g;
 	char *reason;
 
-	s->counts[r->status]++;
-	s->total++;
-	s->has_transfers = s->has_transfers || r->is_transfer;
-	s->bytes += r->bytes;
-	s->files += r->files;
-	s->unchanged += r->unchanged;
 	if (r->status == STATUS_OK)
 		return;
 	reason = escape_string(r->message);
@@ -154,42 +147,81 @@ group_print(const struct group *g, bool is_colored, struct buf *out)
 
 /* "; 2.0 GB in 400 files, 12 unchanged" */
 static void
-transfers_print(const struct summary *s, struct buf *out)
+transfers_print(const struct tally *t, struct buf *out)
 {
-	uint64_t moved = s->files - s->unchanged;
+	uint64_t moved = t->files - t->unchanged;
 	char bytes[HUMAN_SIZE];
 
-	human_bytes(bytes, sizeof(bytes), s->bytes);
+	human_bytes(bytes, sizeof(bytes), t->bytes);
 	buf_printf(out, "; %s in %" PRIu64 " file%s", bytes, moved,
 	    moved == 1 ? "" : "s");
-	if (s->unchanged > 0)
-		buf_printf(out, ", %" PRIu64 " unchanged", s->unchanged);
+	if (t->unchanged > 0)
+		buf_printf(out, ", %" PRIu64 " unchanged", t->unchanged);
+}
+
+/* "5 hosts: 3 ok, 2 failed" */
+static void
+counts_print(const struct tally *t, struct buf *out)
+{
+	const char *separator = ": ";
+	size_t i;
+
+	buf_printf(
+	    out, "%" PRIu64 " host%s", t->total, t->total == 1 ? "" : "s");
+	for (i = 0; i < STATUS_COUNT; i++) {
+		if (t->counts[i] == 0)
+			continue;
+		buf_printf(out, "%s%" PRIu64 " %s", separator, t->counts[i],
+		    status_name((enum status)i));
+		separator = ", ";
+	}
+}
+
+/* What no host came to is left out. */
+static void
+latencies_print(const struct tally *t, struct buf *out)
+{
+	static const char *const names[LATENCY_COUNT] = {
+	    [LATENCY_CONNECT] = "connect",
+	    [LATENCY_AUTH] = "auth",
+	    [LATENCY_TOTAL] = "total"};
+	char p50[HUMAN_SIZE], p95[HUMAN_SIZE];
+	const char *separator = "";
+	const struct histogram *h;
+	size_t i;
+
+	for (i = 0; i < LATENCY_COUNT; i++) {
+		h = &t->latencies[i];
+		if (h->count == 0)
+			continue;
+		human_latency(p50, sizeof(p50), histogram_percentile(h, 50));
+		human_latency(p95, sizeof(p95), histogram_percentile(h, 95));
+		buf_printf(
+		    out, "%s%s p50 %s, p95 %s", separator, names[i], p50, p95);
+		separator = "; ";
+	}
+	if (separator[0] != '\0')
+		buf_puts(out, "\n");
 }
 
 void
-summary_print(struct summary *s, uint64_t elapsed_ms, uint64_t seed,
-    bool is_colored, struct buf *out)
+summary_print(struct summary *s, const struct tally *tally,
+    const struct summary_options *options, struct buf *out)
 {
-	const char *separator = ": ";
 	size_t i;
 
 	if (s->group_count > 0)
 		qsort(s->groups, s->group_count, sizeof(*s->groups),
 		    group_compare);
-	buf_printf(out, "%zu host%s", s->total, s->total == 1 ? "" : "s");
-	for (i = 0; i < STATUS_COUNT; i++) {
-		if (s->counts[i] == 0)
-			continue;
-		buf_printf(out, "%s%zu %s", separator, s->counts[i],
-		    status_name((enum status)i));
-		separator = ", ";
-	}
-	if (s->has_transfers)
-		transfers_print(s, out);
-	buf_printf(out, " (%.1f s", (double)elapsed_ms / 1000);
-	if (seed != 0)
-		buf_printf(out, ", -shuffle -seed %" PRIu64, seed);
+	counts_print(tally, out);
+	if (tally->has_transfers)
+		transfers_print(tally, out);
+	buf_printf(out, " (%.1f s", (double)options->elapsed_ms / 1000);
+	if (options->seed != 0)
+		buf_printf(out, ", -shuffle -seed %" PRIu64, options->seed);
 	buf_printf(out, ")\n");
+	if (options->has_latencies)
+		latencies_print(tally, out);
 	for (i = 0; i < s->group_count; i++)
-		group_print(&s->groups[i], is_colored, out);
+		group_print(&s->groups[i], options->is_colored, out);
 }

@@ -7,20 +7,28 @@
 #define REPORT_SUMMARY_H
 
 #include "report/report.h"
+#include "report/tally.h"
 #include "util/buf.h"
 
 struct summary;
 
+struct summary_options {
+	uint64_t elapsed_ms; /* how long the run took */
+	uint64_t seed;	     /* of the hosts' order; 0: not by chance */
+	bool has_latencies;
+	bool is_colored;
+};
+
 struct summary *summary_new(void);
 void summary_free(struct summary *s);
+/* Take note of a host that is not ok; all others change nothing. */
 void summary_add(struct summary *s, const struct record *record);
 
 /*
- * Append the text to out. elapsed_ms: how long the run took; seed: of the
- * hosts' order, 0 if it was not by chance. Returns nothing but lines; all of a
- * host's words are escaped.
+ * Append the text to out: nothing but lines; all of a host's words are
+ * escaped. tally is that of all records.
  */
-void summary_print(struct summary *s, uint64_t elapsed_ms, uint64_t seed,
-    bool is_colored, struct buf *out);
+void summary_print(struct summary *s, const struct tally *tally,
+    const struct summary_options *options, struct buf *out);
 
 #endif

@@ -60,3 +60,12 @@ human_duration(char *text, size_t size, uint64_t ms)
 	human_clock(clock, sizeof(clock), (ms + 500) / 1000);
 	snprintf(text, size, "%s %s", clock, ms < 3599500 ? "min" : "h");
 }
+
+void
+human_latency(char *text, size_t size, uint64_t ms)
+{
+	if (ms < 1000)
+		snprintf(text, size, "%" PRIu64 " ms", ms);
+	else
+		human_duration(text, size, ms);
+}

@@ -21,6 +21,9 @@ void human_rate(char *text, size_t size, uint64_t bytes_per_s);
 /* "0.3 s", "1:02 min", "1:02:03 h". */
 void human_duration(char *text, size_t size, uint64_t ms);
 
+/* "3 ms", "999 ms"; from a second on as human_duration() has it. */
+void human_latency(char *text, size_t size, uint64_t ms);
+
 /* As a clock has it: "0:03", "1:02", "1:02:03". */
 void human_clock(char *text, size_t size, uint64_t seconds);
 

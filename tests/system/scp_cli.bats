@@ -41,7 +41,8 @@ expect_usage_error() {
 	    verify resume backup mkdir dry-run limit max-size max-files \
 	    progress i h g x hostfile list list-folded user port identity \
 	    ask-pass known-hosts host-key fanout workers connect-timeout \
-	    timeout idle-timeout output no-prefix color report q help version
+	    timeout idle-timeout output no-prefix color report metrics q v \
+	    verbose help version
 	do
 		grep -qE -- "(^|[ ,|])--?$option([ ,=[]|\$)" "$out" || {
 			echo "no -$option"

@@ -30,6 +30,7 @@ test_jobs_are_assigned(void **state)
 	}
 	assert_int_equal(ledger_next_idle(l, 0), LEDGER_NO_JOB);
 	assert_int_equal(ledger_in_flight(l), 3);
+	assert_int_equal(ledger_retries(l), 0);
 	ledger_free(l);
 }
 
@@ -49,6 +50,7 @@ test_a_job_that_did_not_start_is_queued_again(void **state)
 	assert_true(ledger_is_at(l, 1, 1)); /* the other worker's */
 	ledger_assign(l, 0, 1);
 	assert_int_equal(ledger_assignments(l, 0), 2);
+	assert_int_equal(ledger_retries(l), 1);
 	ledger_free(l);
 }
 

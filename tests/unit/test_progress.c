@@ -77,6 +77,12 @@ test_times(void **state)
 	}
 	human_clock(text, sizeof(text), 3);
 	assert_string_equal(text, "0:03");
+	human_latency(text, sizeof(text), 0);
+	assert_string_equal(text, "0 ms");
+	human_latency(text, sizeof(text), 999);
+	assert_string_equal(text, "999 ms");
+	human_latency(text, sizeof(text), 1000);
+	assert_string_equal(text, "1.0 s");
 }
 
 /* --- progress ------------------------------------------------------------ */
@@ -256,43 +262,77 @@ test_hostile_numbers(void **state)
 
 /* --- afterwards ---------------------------------------------------------- */
 
+static struct tally tally;
+
+static void
+assert_summary(uint64_t elapsed_ms, bool has_latencies, const char *expected)
+{
+	const struct summary_options options = {
+	    .elapsed_ms = elapsed_ms, .has_latencies = has_latencies};
+	struct summary *s = summary_new();
+	struct buf out;
+
+	buf_init(&out, 4096);
+	summary_print(s, &tally, &options, &out);
+	buf_append(&out, "", 1);
+	assert_string_equal((const char *)buf_head(&out), expected);
+	buf_clear(&out);
+	summary_free(s);
+}
+
 static void
 test_summary_adds_up(void **state)
 {
 	struct record ok = record_of(0, STATUS_OK, 1500 * MB);
-	struct summary *s = summary_new();
-	struct buf out;
 
 	(void)state;
-	buf_init(&out, 4096);
-	summary_add(s, &ok);
-	summary_add(s, &ok);
-	summary_print(s, 6400, 0, false, &out);
-	buf_append(&out, "", 1);
-	assert_string_equal((const char *)buf_head(&out),
+	memset(&tally, 0, sizeof(tally));
+	tally_add(&tally, &ok);
+	tally_add(&tally, &ok);
+	assert_summary(6400, false,
 	    "2 hosts: 2 ok; 3.0 GB in 4 files, 2 unchanged (6.4 s)\n");
-	buf_clear(&out);
-	summary_free(s);
 }
 
 static void
 test_summary_of_commands_has_no_bytes(void **state)
 {
 	struct record ok = record_of(0, STATUS_OK, 0);
-	struct summary *s = summary_new();
-	struct buf out;
 
 	(void)state;
 	ok.is_transfer = false;
 	ok.files = ok.unchanged = 0;
-	buf_init(&out, 4096);
-	summary_add(s, &ok);
-	summary_print(s, 100, 0, false, &out);
-	buf_append(&out, "", 1);
-	assert_string_equal(
-	    (const char *)buf_head(&out), "1 host: 1 ok (0.1 s)\n");
-	buf_clear(&out);
-	summary_free(s);
+	memset(&tally, 0, sizeof(tally));
+	tally_add(&tally, &ok);
+	assert_summary(100, false, "1 host: 1 ok (0.1 s)\n");
+}
+
+static void
+test_summary_has_latencies(void **state)
+{
+	struct record ok = record_of(0, STATUS_OK, 0);
+	uint32_t i;
+
+	(void)state;
+	ok.is_transfer = false;
+	memset(&tally, 0, sizeof(tally));
+	assert_summary(400, true, "0 hosts (0.4 s)\n");
+	ok.started_at_ms = 1;
+	ok.cost_ms = 62000;
+	tally_add(&tally, &ok);
+	assert_summary(400, true,
+	    "1 host: 1 ok (0.4 s)\n"
+	    "total p50 1:02 min, p95 1:02 min\n");
+	ok.is_connected = ok.is_authenticated = true;
+	for (i = 1; i <= 99; i++) {
+		ok.connect_ms = i;
+		ok.auth_ms = 20 * i;
+		ok.cost_ms = 100 * i;
+		tally_add(&tally, &ok);
+	}
+	assert_summary(400, true,
+	    "100 hosts: 100 ok (0.4 s)\n"
+	    "connect p50 50 ms, p95 95 ms; auth p50 1.0 s, p95 1.9 s; "
+	    "total p50 5.0 s, p95 9.5 s\n");
 }
 
 static void
@@ -330,6 +370,7 @@ main(void)
 	    cmocka_unit_test(test_hostile_numbers),
 	    cmocka_unit_test(test_summary_adds_up),
 	    cmocka_unit_test(test_summary_of_commands_has_no_bytes),
+	    cmocka_unit_test(test_summary_has_latencies),
 	    cmocka_unit_test(test_records_of_transfers_say_what_moved),
 	};
 
