@@ -270,6 +270,15 @@ step_key(struct session *s, bool *is_done)
 	    s, rc, a->was_signed ? AUTH_LIST : AUTH_NEXT, is_done);
 }
 
+/* There is no new password; without a callback libssh2 says "refused". */
+static LIBSSH2_PASSWD_CHANGEREQ_FUNC(password_expired_cb)
+{
+	(void)session;
+	(void)abstract;
+	*newpw = NULL;
+	*newpw_len = 0;
+}
+
 static enum want
 step_password(struct session *s, bool *is_done)
 {
@@ -278,7 +287,7 @@ step_password(struct session *s, bool *is_done)
 
 	rc = libssh2_userauth_password_ex(s->ssh, s->spec.user,
 	    (unsigned int)strlen(s->spec.user), a->password,
-	    (unsigned int)strlen(a->password), NULL);
+	    (unsigned int)strlen(a->password), password_expired_cb);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return session_again(s, STAGE_AUTH);
 	auth_forget_password(a);

@@ -480,8 +480,13 @@ static void
 session_timed_out(
     struct session *s, enum stage stage, uint64_t limit_ms, const char *what)
 {
-	session_end(
-	    s, STATUS_TIMEOUT, stage, "%s %g s", what, (double)limit_ms / 1000);
+	char text[128];
+
+	snprintf(text, sizeof(text), "its output was still open after %g s",
+	    (double)limit_ms / 1000);
+	if (!task_exec_told(s, text))
+		session_end(s, STATUS_TIMEOUT, stage, "%s %g s", what,
+		    (double)limit_ms / 1000);
 	session_cut(s);
 }
 

@@ -34,12 +34,15 @@ session_broken(struct session *s, enum stage stage, int rc, const char *what)
 {
 	enum stage started =
 	    s->transfer != NULL ? STAGE_TRANSFER : STAGE_COMMAND;
-	char *text = NULL;
+	char lost[320], *text = NULL;
 
 	if (s->transport.is_closed || s->disconnect[0] != '\0') {
+		snprintf(
+		    lost, sizeof(lost), "connection lost: %s", close_reason(s));
+		if (task_exec_told(s, lost))
+			return WANT_END;
 		if (s->is_started)
-			return session_end(s, STATUS_LOST, started,
-			    "connection lost: %s", close_reason(s));
+			return session_end(s, STATUS_LOST, started, "%s", lost);
 		if (stage == STAGE_AUTH && s->disconnect[0] != '\0')
 			return session_end(s, STATUS_DENIED, STAGE_AUTH,
 			    "login as %s refused: %s", s->spec.user,
@@ -64,6 +67,16 @@ session_again(struct session *s, enum stage stage)
 	return WANT_NETWORK;
 }
 
+/* The start of an SSH 2 banner, or nothing. */
+static bool
+is_cut_banner(const char *text)
+{
+	size_t len = strlen(text);
+
+	return strncmp(text, "SSH-2.0-", len < 8 ? len : 8) == 0 ||
+	    strncmp(text, "SSH-1.99-", len < 9 ? len : 9) == 0;
+}
+
 static enum want
 not_ssh(struct session *s)
 {
@@ -82,7 +95,7 @@ session_handshake_closed(struct session *s)
 		return session_end(s, STATUS_UNREACHABLE, STAGE_THROTTLED,
 		    "the server takes no more connections now: %s",
 		    greeting[0] != '\0' ? greeting : s->disconnect);
-	if (!s->transport.has_banner && greeting[0] != '\0')
+	if (!s->transport.has_banner && !is_cut_banner(greeting))
 		return not_ssh(s);
 	if (!s->transport.has_banner)
 		return session_end(s, STATUS_UNREACHABLE, STAGE_CONNECT,

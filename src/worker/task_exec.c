@@ -276,25 +276,41 @@ has_ended(struct session *s)
 	return s->signal[0] != '\0' || has_exit_status(&s->task);
 }
 
+/* Its end was told. why: there may have been more output; "" if not. */
+static enum want
+told_result(struct session *s, const char *why)
+{
+	const char *separator = why[0] != '\0' ? "; " : "";
+	unsigned code;
+
+	if (s->signal[0] != '\0')
+		return session_end(s, STATUS_FAILED, STAGE_COMMAND,
+		    "killed by signal %s%s%s", s->signal, separator, why);
+	code = (unsigned)libssh2_channel_get_exit_status(s->task.channel);
+	s->result.has_exit_code = 1;
+	s->result.exit_code = code;
+	if (code != 0)
+		return session_end(s, STATUS_FAILED, STAGE_COMMAND,
+		    "exit %u%s%s", code, separator, why);
+	return session_end(s, STATUS_OK, STAGE_NONE, "%s", why);
+}
+
+bool
+task_exec_told(struct session *s, const char *why)
+{
+	if (s->task.channel == NULL || !has_ended(s))
+		return false;
+	told_result(s, why);
+	return true;
+}
+
 static enum want
 exec_result(struct session *s)
 {
-	struct task_exec *e = &s->task;
-	int code;
-
-	if (!has_ended(s))
-		return session_end(s, STATUS_LOST, STAGE_COMMAND,
-		    "the server closed the channel without an exit status");
-	if (s->signal[0] != '\0')
-		return session_end(s, STATUS_FAILED, STAGE_COMMAND,
-		    "killed by signal %s", s->signal);
-	code = libssh2_channel_get_exit_status(e->channel);
-	s->result.has_exit_code = 1;
-	s->result.exit_code = (uint32_t)code;
-	if (code != 0)
-		return session_end(
-		    s, STATUS_FAILED, STAGE_COMMAND, "exit %u", (unsigned)code);
-	return session_end(s, STATUS_OK, STAGE_NONE, "%s", "");
+	if (has_ended(s))
+		return told_result(s, "");
+	return session_end(s, STATUS_LOST, STAGE_COMMAND,
+	    "the server closed the channel without an exit status");
 }
 
 static enum want

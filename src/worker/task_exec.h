@@ -44,6 +44,13 @@ void task_exec_clear(struct task_exec *e);
 enum want task_exec_step(struct session *s);
 
 /*
+ * The session ends before the end of the command's output. If the server has
+ * told how the command ended, that is its result, with the reason why there is
+ * no more output. Returns whether it was.
+ */
+bool task_exec_told(struct session *s, const char *why);
+
+/*
  * The session ends early: tell the remote process, as far as libssh2 can
  * (channel signal TERM), and close the channel, without waiting.
  */

@@ -11,6 +11,7 @@
 #include "util/fdio.h"
 
 #define PROPOSAL_MAX 8192u
+#define EARLY_READ   512u
 
 void
 transport_init(struct transport *t)
@@ -86,16 +87,19 @@ transport_send(struct transport *t, const void *data, size_t len)
 }
 
 /*
- * Follow the lines up to the banner (RFC 4253 section 4.2). Returns -1 if there
- * are too many, or it is not of SSH 2.
+ * Follow the lines up to the banner (RFC 4253 section 4.2). Returns how many
+ * bytes belong to them, or -1 if there are too many, it is no text, or not of
+ * SSH 2.
  */
-static int
+static ssize_t
 greeting_bytes(struct transport *t, const uint8_t *data, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < len; i++) {
 		if (++t->greeting_bytes > TRANSPORT_GREETING_MAX)
+			return -1;
+		if (data[i] == '\0')
 			return -1;
 		if (data[i] != '\n') {
 			if (t->line_bytes < sizeof(t->line) - 1 &&
@@ -108,7 +112,7 @@ greeting_bytes(struct transport *t, const uint8_t *data, size_t len)
 		if (strncmp(t->line, "SSH-2.0-", 8) == 0 ||
 		    strncmp(t->line, "SSH-1.99-", 9) == 0) {
 			t->has_banner = true;
-			return 0;
+			return (ssize_t)i + 1;
 		}
 		if (t->greeting[0] == '\0')
 			memcpy(t->greeting, t->line, sizeof(t->greeting));
@@ -116,7 +120,7 @@ greeting_bytes(struct transport *t, const uint8_t *data, size_t len)
 			return -1; /* version 1 */
 	}
 	t->line[t->line_bytes] = '\0';
-	return 0;
+	return (ssize_t)len;
 }
 
 /* recv(2) with the end of the stream and errors noted; -1 for both. */
@@ -141,23 +145,45 @@ socket_recv(struct transport *t, void *data, size_t len)
 	return -EAGAIN;
 }
 
-/* Before the banner libssh2 reads byte by byte: serve that from a buffer. */
+/*
+ * Receive up to the banner, and fill the buffer with it and with what came
+ * along. What is before it is not for libssh2, which gives up at an empty line.
+ * Returns 0, or a negative errno.
+ */
+static ssize_t
+early_fill(struct transport *t)
+{
+	uint8_t data[EARLY_READ];
+	ssize_t n, used;
+
+	while (!t->has_banner) {
+		n = socket_recv(t, data, sizeof(data));
+		if (n < 0)
+			return n;
+		used = greeting_bytes(t, data, (size_t)n);
+		if (used == -1)
+			return -EPROTO;
+		if (!t->has_banner)
+			continue;
+		t->early_tail = strlen(t->line);
+		memcpy(t->early, t->line, t->early_tail);
+		t->early[t->early_tail++] = '\n';
+		memcpy(
+		    t->early + t->early_tail, data + used, (size_t)(n - used));
+		t->early_tail += (size_t)(n - used);
+	}
+	return 0;
+}
+
+/* libssh2 reads the banner byte by byte: serve that from a buffer. */
 static ssize_t
 early_recv(struct transport *t, void *data, size_t len)
 {
+	ssize_t rc = early_fill(t);
 	size_t left = t->early_tail - t->early_head;
-	ssize_t n;
 
-	if (left == 0) {
-		n = socket_recv(t, t->early, sizeof(t->early));
-		if (n < 0)
-			return n;
-		if (!t->has_banner &&
-		    greeting_bytes(t, t->early, (size_t)n) == -1)
-			return -EPROTO;
-		t->early_head = 0;
-		t->early_tail = left = (size_t)n;
-	}
+	if (rc < 0)
+		return rc;
 	if (len > left)
 		len = left;
 	memcpy(data, t->early + t->early_head, len);

@@ -38,14 +38,14 @@
 
 struct transport {
 	int fd;
-	struct buf out;	    /* accepted from libssh2, not yet sent */
-	bool is_dry;	    /* the socket had no more in this turn */
-	size_t turn_bytes;  /* still to be handed out in this turn */
-	bool is_closed;	    /* end of stream or error was met */
-	bool is_dead;	    /* aborted: everything fails from here on */
-	bool has_banner;    /* the line "SSH-..." is complete */
-	int error;	    /* errno of the failure, 0 for end of stream */
-	uint8_t early[512]; /* received, to be served before more is read */
+	struct buf out;	     /* accepted from libssh2, not yet sent */
+	bool is_dry;	     /* the socket had no more in this turn */
+	size_t turn_bytes;   /* still to be handed out in this turn */
+	bool is_closed;	     /* end of stream or error was met */
+	bool is_dead;	     /* aborted: everything fails from here on */
+	bool has_banner;     /* the line "SSH-..." is complete */
+	int error;	     /* errno of the failure, 0 for end of stream */
+	uint8_t early[1024]; /* received, to be served before more is read */
 	size_t early_head, early_tail;
 	size_t greeting_bytes;
 	size_t line_bytes;
