@@ -2,24 +2,108 @@
 /*
  * simhost: many SSH hosts in one process, for tests, each as well-behaved or as
  * hostile as a script says. On loopback only; any user, key and password is
- * let in.
+ * let in, unless the script says otherwise.
  *
- * usage: simhost -k HOST_KEY... -p PORT -s SCRIPT -r ROOT [-o PORT_FILE]
- *                [-c COUNTS_FILE]
+ * usage: simhost -k HOST_KEY... [-K OTHER_KEY]... -p PORT -s SCRIPT -r ROOT
+ *                [-o PORT_FILE] [-c COUNTS_FILE]
  *
  *   -k  a private key, repeatable for more types of key
+ *   -K  what other-key and changing-key present
  *   -p  0: any that is free at all addresses
- *   -r  ROOT/ADDRESS is what clients of that address see; made if missing
+ *   -r  ROOT/ADDRESS is what clients of that address see; made if missing, for
+ *       the hosts of a range when it is first needed
  *   -o  gets the port, once connections are accepted
- *   -c  gets, at the end, lines "address name count" (simhost_script.c)
+ *   -c  gets, on SIGUSR1 and at the end, lines "address name count"
+ *       (simhost_script.h tells what is counted)
  *
- * A line of the script is an address in 127.0.0.0/8 and its behaviours; "#"
- * begins a comment. In a text value \s is a space, \e ESC, \n, \r, \t, \\ and
- * \xHH as usual. Without behaviours a host is an honest server of SFTP version
- * 3 with OpenSSH's posix-rename, fsync, hardlink, statvfs and limits, which
- * refuses commands. Paths with ".." are refused.
+ * A line of the script is an address in 127.0.0.0/8, or a range of them
+ * (ADDRESS-ADDRESS, inclusive), and behaviours; "#" begins a comment. In a text
+ * value \s is a space, \e ESC, \n, \r, \t, \\ and \xHH as usual. Without
+ * behaviours a host is an honest server of SFTP version 3 with OpenSSH's
+ * posix-rename, fsync, hardlink, statvfs and limits, which refuses commands
+ * other than "true" and "sim". Paths with ".." are refused.
  *
- * What is offered:
+ * TCP:
+ *   refuse            connections are refused
+ *   blackhole         SYNs are dropped
+ *
+ * Stages. A fault strikes when the connection has come to its STAGE:
+ *   connect           accepted, nothing was sent
+ *   banner            half a banner ("SSH-2.0-sim") was sent; with delay=,
+ *                     nothing
+ *   kex               our banner was sent; the client's, and its KEXINIT, have
+ *                     come; nothing else was sent
+ *   auth              the client's first request for authentication has come
+ *                     (to libssh2 the service before it is part of the kex)
+ *   channel           a request to open a channel has come
+ *   exec              a request of a command or subsystem has come, and is
+ *                     neither carried out nor answered
+ *   stream            the command of a sim was accepted, and half of its output
+ *                     was sent
+ *   exit              all output was sent
+ *   close             the exit status was sent, but neither EOF nor CLOSE
+ * The faults, each for one stage:
+ *   silent=STAGE      nothing more is sent; the kernel still acknowledges
+ *   reset=STAGE       the connection is reset
+ *   hangup=STAGE      our side of the connection is closed (FIN)
+ *   disconnect=STAGE  the same after SSH_MSG_DISCONNECT; from kex on
+ *   delay=STAGE:MS,...
+ *                     what comes after the stage comes so much later, a fault
+ *                     too; may be repeated
+ *
+ * Banner:
+ *   banner=KIND       garbage (256 bytes, then silence), http (an answer of
+ *                     HTTP, then FIN), ssh1 ("SSH-1.5-old", then silence),
+ *                     endless (bytes without end of line, for ever), lines
+ *                     (lines that are no banner, for ever), preamble (some
+ *                     lines, then an honest host), blank (the same with one
+ *                     empty line), maxstartups, penalty (what OpenSSH says
+ *                     then, and FIN), empty (an empty line, and FIN)
+ *
+ * Host keys:
+ *   other-key         always the other key
+ *   changing-key      the usual key for the first connection, then the other
+ *
+ * Which connections:
+ *   only=N            after its first N connections the host is honest; what is
+ *                     no fault (exec=, exec-sha, methods=, password=) stays
+ *   after=N           before them it is. Not for refuse and blackhole.
+ *
+ * Authentication; METHOD is password, publickey or keyboard-interactive:
+ *   deny, deny=METHOD,...
+ *                     all, or these, are refused
+ *   methods=METHOD,...
+ *                     only these are offered
+ *   partial           a key is accepted as the first half (partial success),
+ *                     then a password is needed
+ *   password=TEXT     only this password is right
+ *   change-password   the first password of a connection is answered by
+ *                     PASSWD_CHANGEREQ, the others are refused
+ *   no-auths=N        the N-th refusal is a disconnection
+ *
+ * Channels and commands:
+ *   no-channel        a request to open one is refused
+ *   no-exec           any command is refused
+ *   exec=WORDS        any command is taken for "sim WORDS"
+ * The commands "true" and "sim WORD..." run on any host, without a child:
+ *   out=N, err=N      so many bytes on stdout and stderr, lines of 64
+ *   rate=N            bytes a second over both; as fast as possible without
+ *   no-newline, binary, escapes
+ *                     what they are instead of lines: no newline at all, all
+ *                     values of a byte, what terminals and UTF-8 suffer from
+ *   echo=TEXT         TEXT and a newline on stdout, before the others
+ *   cat               gives back its stdin, after the others
+ *   sleep=MS          before anything is sent
+ *   exit=N            the exit status; default 0
+ *   signal=NAME       an exit signal instead
+ *   no-status         EOF and CLOSE without either
+ *   hold              after the exit status neither EOF nor CLOSE
+ *   no-eof            CLOSE without EOF
+ *   reset, hangup, silent
+ *                     a fault after the output, instead of an end
+ *   die               simhost kills itself after the output
+ *
+ * SFTP, what is offered:
  *   no-sftp           the subsystem is refused
  *   version=N         VERSION says N
  *   text-first        a line of text comes before VERSION
@@ -75,19 +159,22 @@
  *   more-data         DATA has 100 bytes more than asked for
  *   many-attrs        attributes claim 0xffffffff extended ones
  *
- * Commands:
+ * Other commands:
  *   exec-sha          are run by /bin/sh in the host's directory
  *   exec-lies         the same, with the first hexadecimal digit of each line
  *                     changed
- *   exec-stall        are accepted and never end
+ *   exec-stall        all are accepted and never end
  *
- * Files: simhost_script.c is the table of behaviours, simhost_loop.c the event
- * loop, simhost_conn.c what talks to libssh, simhost_sftp*.c the SFTP server,
- * simhost_fs.c and simhost_fake.c the files it has and has not.
+ * Files: simhost_script.c reads the script, simhost_behaviour.c is the table of
+ * behaviours, simhost_loop.c the event loop, simhost_listen.c the addresses,
+ * simhost_conn.c a connection and its libssh session, simhost_stage.c its
+ * faults, simhost_raw.c what is not SSH, simhost_auth.c whom it lets in,
+ * simhost_chan.c the channels, simhost_sim.c and simhost_exec.c the commands,
+ * simhost_sftp*.c the SFTP server, simhost_fs.c and simhost_fake.c the files it
+ * has and has not.
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -96,29 +183,18 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "simhost_conn.h"
 #include "simhost_fs.h"
-#include "util/fdio.h"
+#include "simhost_listen.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
-#define PORT_TRIES	 50
-#define BACKLOG		 4096
-#define ACCEPTS_PER_TURN 64
-
-struct listener {
-	struct watch watch;
-	struct server *server;
-	struct host *host;
-	int fd;
-};
-
 struct options {
 	const char *script, *root, *port_file, *counts_file;
+	bool has_other_key;
 	uint16_t port;
 };
 
@@ -126,20 +202,20 @@ static void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: simhost -k HOST_KEY... -p PORT -s SCRIPT -r ROOT\n"
-	    "               [-o PORT_FILE] [-c COUNTS_FILE]\n");
+	    "usage: simhost -k HOST_KEY... [-K OTHER_KEY]... -p PORT -s SCRIPT\n"
+	    "               -r ROOT [-o PORT_FILE] [-c COUNTS_FILE]\n");
 	exit(2);
 }
 
 static void
-add_host_key(struct server *server, const char *path)
+add_host_key(ssh_bind bind, const char *path)
 {
 	ssh_key key = NULL;
 
 	if (ssh_pki_import_privkey_file(path, NULL, NULL, NULL, &key) !=
 		SSH_OK ||
-	    ssh_bind_options_set(
-		server->bind, SSH_BIND_OPTIONS_IMPORT_KEY, key) != SSH_OK) {
+	    ssh_bind_options_set(bind, SSH_BIND_OPTIONS_IMPORT_KEY, key) !=
+		SSH_OK) {
 		log_error("%s: no usable private key", path);
 		exit(2);
 	}
@@ -154,11 +230,15 @@ parse_options(int argc, char **argv, struct server *server, struct options *o)
 	int opt;
 
 	memset(o, 0, sizeof(*o));
-	while ((opt = getopt(argc, argv, "k:p:s:r:o:c:")) != -1) {
+	while ((opt = getopt(argc, argv, "k:K:p:s:r:o:c:")) != -1) {
 		switch (opt) {
 		case 'k':
-			add_host_key(server, optarg);
+			add_host_key(server->bind, optarg);
 			has_key = true;
+			break;
+		case 'K':
+			add_host_key(server->other_bind, optarg);
+			o->has_other_key = true;
 			break;
 		case 'p':
 			port = strtoul(optarg, &end, 10);
@@ -188,108 +268,6 @@ parse_options(int argc, char **argv, struct server *server, struct options *o)
 		usage();
 }
 
-/* --- listening --- */
-
-static int
-listen_at(const struct host *host, uint16_t port)
-{
-	struct sockaddr_in sin = {.sin_family = AF_INET,
-	    .sin_port = htons(port),
-	    .sin_addr = host->in};
-	int fd, one = 1;
-
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		fatal("socket: %s", strerror(errno));
-	/* For a fixed port that was in use a moment ago. */
-	if (port != 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == -1)
-		fatal("setsockopt: %s", strerror(errno));
-	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
-	    listen(fd, BACKLOG) == -1)
-		fd_close(&fd);
-	return fd;
-}
-
-static uint16_t
-port_of(int fd)
-{
-	struct sockaddr_in sin;
-	socklen_t len = sizeof(sin);
-
-	if (getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
-		fatal("getsockname: %s", strerror(errno));
-	return ntohs(sin.sin_port);
-}
-
-/* Listen at all addresses; the port, or 0 with errno if one is taken. */
-static uint16_t
-listen_at_all(
-    struct listener *listeners, const struct script *script, uint16_t port)
-{
-	size_t i;
-	int error;
-
-	for (i = 0; i < script->count; i++) {
-		listeners[i].fd = listen_at(&script->hosts[i], port);
-		if (listeners[i].fd == -1)
-			break;
-		if (port == 0)
-			port = port_of(listeners[i].fd);
-	}
-	if (i == script->count)
-		return port;
-	error = errno;
-	while (i-- > 0)
-		fd_close(&listeners[i].fd);
-	errno = error;
-	return 0;
-}
-
-static void
-listener_ready(void *arg, uint32_t events)
-{
-	struct listener *l = arg;
-	int fd, i;
-
-	(void)events;
-	for (i = 0; i < ACCEPTS_PER_TURN; i++) {
-		fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd == -1)
-			return;
-		conn_accept(l->server, l->host, fd);
-	}
-}
-
-static struct listener *
-listeners_new(struct server *server, struct script *script, uint16_t *port)
-{
-	struct listener *listeners = xcalloc(script->count, sizeof(*listeners));
-	uint16_t got = 0;
-	size_t i;
-	int tries;
-
-	for (tries = 0; tries < PORT_TRIES && got == 0; tries++) {
-		got = listen_at_all(listeners, script, *port);
-		if (got == 0 && (*port != 0 || errno != EADDRINUSE))
-			break;
-	}
-	if (got == 0) {
-		log_error("cannot listen: %s", strerror(errno));
-		exit(2);
-	}
-	for (i = 0; i < script->count; i++) {
-		listeners[i].server = server;
-		listeners[i].host = &script->hosts[i];
-		listeners[i].watch.fn = listener_ready;
-		listeners[i].watch.arg = &listeners[i];
-		loop_watch(&server->loop, listeners[i].fd, &listeners[i].watch,
-		    EPOLLIN);
-	}
-	*port = got;
-	return listeners;
-}
-
 /* All at once, so that who sees the file can read the port. */
 static void
 write_port(const char *path, uint16_t port)
@@ -310,9 +288,22 @@ write_port(const char *path, uint16_t port)
 struct signals {
 	struct watch watch;
 	struct server *server;
+	const struct script *script;
+	const char *counts_file; /* or NULL */
 	int fd;
 	bool has_ended;
 };
+
+static int
+write_counts(const struct script *script, const char *path)
+{
+	struct error err;
+
+	if (path == NULL || script_write_counts(script, path, &err) == 0)
+		return 0;
+	log_error("%s", err.text);
+	return -1;
+}
 
 static void
 signals_ready(void *arg, uint32_t events)
@@ -324,6 +315,8 @@ signals_ready(void *arg, uint32_t events)
 	while (read(s->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			exec_look(&s->server->execs);
+		else if (info.ssi_signo == SIGUSR1)
+			write_counts(s->script, s->counts_file);
 		else
 			s->has_ended = true;
 	}
@@ -339,6 +332,7 @@ signals_init(struct signals *s, struct server *server)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	s->server = server;
@@ -349,6 +343,8 @@ signals_init(struct signals *s, struct server *server)
 	s->watch = (struct watch){.fn = signals_ready, .arg = s};
 	loop_watch(&server->loop, s->fd, &s->watch, EPOLLIN);
 }
+
+/* --- the whole --- */
 
 static void
 raise_file_limit(void)
@@ -361,65 +357,90 @@ raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int
-main(int argc, char **argv)
+static ssh_bind
+new_bind(void)
+{
+	ssh_bind bind = ssh_bind_new();
+	bool no = false;
+
+	if (bind == NULL)
+		fatal("ssh_bind_new failed");
+	/* Nothing of /etc/ssh. */
+	ssh_bind_options_set(bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no);
+	return bind;
+}
+
+/* Look for what a script needs, and make the directories it names. */
+static int
+prepare(const struct script *script, const struct options *o, struct error *err)
+{
+	const struct host *h;
+
+	if (mkdir(o->root, 0777) == -1 && errno != EEXIST)
+		return error_set(err, "%s: %s", o->root, strerror(errno));
+	for (h = script->hosts; h < script->hosts + script->count; h++) {
+		if ((host_has(h, B_OTHER_KEY) || host_has(h, B_CHANGING_KEY)) &&
+		    !o->has_other_key)
+			return error_set(
+			    err, "%s: there is no other key", h->address);
+		if (!h->is_of_range && fs_make_root(h, o->root, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+serve(struct server *server, const struct script *script, struct options *o)
 {
 	struct listener *listeners;
 	struct signals signals;
+	int rc;
+
+	raise_file_limit();
+	loop_init(&server->loop);
+	signals.script = script;
+	signals.counts_file = o->counts_file;
+	signals_init(&signals, server);
+	listeners = listeners_new(server, script, &o->port);
+	if (o->port_file != NULL)
+		write_port(o->port_file, o->port);
+
+	while (!signals.has_ended)
+		loop_turn(&server->loop);
+
+	listeners_free(listeners, script);
+	conns_clear(server);
+	loop_clear(&server->loop);
+	close(signals.fd);
+	rc = write_counts(script, o->counts_file);
+	return rc == 0 ? 0 : 2;
+}
+
+int
+main(int argc, char **argv)
+{
 	struct server server;
 	struct script script;
 	struct options o;
 	struct error err;
-	bool no = false;
-	int status = 0;
-	size_t i;
+	int status;
 
 	log_init("simhost");
 	memset(&server, 0, sizeof(server));
-	server.bind = ssh_bind_new();
-	if (server.bind == NULL)
-		fatal("ssh_bind_new failed");
-	/* Nothing of /etc/ssh. */
-	ssh_bind_options_set(server.bind, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no);
+	server.bind = new_bind();
+	server.other_bind = new_bind();
 	parse_options(argc, argv, &server, &o);
-	if (script_load(&script, o.script, &err) == -1)
-		goto fail;
-	if (mkdir(o.root, 0777) == -1 && errno != EEXIST) {
-		error_set(&err, "%s: %s", o.root, strerror(errno));
-		goto fail;
-	}
-	raise_file_limit();
-	for (i = 0; i < script.count; i++) {
-		if (fs_root(&script.hosts[i], o.root, &err) == -1)
-			goto fail;
-	}
-	loop_init(&server.loop);
-	signals_init(&signals, &server);
-	listeners = listeners_new(&server, &script, &o.port);
-	if (o.port_file != NULL)
-		write_port(o.port_file, o.port);
-
-	while (!signals.has_ended)
-		loop_turn(&server.loop);
-
-	for (i = 0; i < script.count; i++)
-		fd_close(&listeners[i].fd);
-	conns_clear(&server);
-	loop_clear(&server.loop);
-	free(listeners);
-	close(signals.fd);
-	if (o.counts_file != NULL &&
-	    script_write_counts(&script, o.counts_file, &err) == -1) {
+	server.root = o.root;
+	if (script_load(&script, o.script, &err) == -1 ||
+	    prepare(&script, &o, &err) == -1) {
 		log_error("%s", err.text);
 		status = 2;
+	} else {
+		status = serve(&server, &script, &o);
 	}
 	script_clear(&script);
 	ssh_bind_free(server.bind);
+	ssh_bind_free(server.other_bind);
 	ssh_finalize();
 	return status;
-fail:
-	log_error("%s", err.text);
-	script_clear(&script);
-	ssh_bind_free(server.bind);
-	return 2;
 }

@@ -18,7 +18,9 @@ LIST_HEAD(conn_list, conn);
 
 struct server {
 	struct loop loop;
-	ssh_bind bind; /* keys and algorithms; it does not listen */
+	ssh_bind bind;	     /* keys and algorithms; it does not listen */
+	ssh_bind other_bind; /* with the other key */
+	const char *root;
 	struct conn_list conns;
 	struct exec_list execs;
 };

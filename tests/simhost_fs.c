@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "util/fdio.h"
 #include "util/xalloc.h"
 
 static int
@@ -30,28 +31,44 @@ open_in_root(int root_fd, const char *path, int flags, mode_t mode)
 }
 
 int
-fs_root(struct host *h, const char *root, struct error *err)
+fs_make_root(const struct host *h, const char *root, struct error *err)
 {
 	char *path = xasprintf("%s/%s", root, h->address);
-	int fd = -1;
+	int rc = 0;
 
 	if (mkdir(path, 0777) == -1 && errno != EEXIST)
-		goto fail;
+		rc = error_set(err, "%s: %s", path, strerror(errno));
+	free(path);
+	return rc;
+}
+
+int
+fs_root(struct host *h, const char *root, struct error *err)
+{
+	char *path;
+	int fd = -1;
+
+	if (h->root_fd != -1)
+		return 0;
+	if (fs_make_root(h, root, err) == -1)
+		return -1;
+	path = xasprintf("%s/%s", root, h->address);
 	h->root = realpath(path, NULL);
 	h->root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (h->root == NULL || h->root_fd == -1)
-		goto fail;
-	fd = open_in_root(h->root_fd, ".", O_PATH, 0);
+	if (h->root != NULL && h->root_fd != -1)
+		fd = open_in_root(h->root_fd, ".", O_PATH, 0);
 	if (fd == -1)
-		goto fail;
+		error_set(err, "%s: %s%s", path, strerror(errno),
+		    errno == ENOSYS ? " (openat2 needs Linux 5.6)" : "");
+	free(path);
+	if (fd == -1) {
+		free(h->root);
+		h->root = NULL;
+		fd_close(&h->root_fd);
+		return -1;
+	}
 	close(fd);
-	free(path);
 	return 0;
-fail:
-	error_set(err, "%s: %s%s", path, strerror(errno),
-	    errno == ENOSYS ? " (openat2 needs Linux 5.6)" : "");
-	free(path);
-	return -1;
 }
 
 static int

@@ -26,7 +26,12 @@ struct fs_path {
 	char text[PATH_MAX];
 };
 
-/* Make and open the host's directory, root/ADDRESS. Fills err. */
+/* Make the host's directory, root/ADDRESS, if it is missing. Fills err. */
+int fs_make_root(const struct host *h, const char *root, struct error *err);
+/*
+ * The same, and open it, unless that was done before. To be called before what
+ * follows. Fills err.
+ */
 int fs_root(struct host *h, const char *root, struct error *err);
 
 /*

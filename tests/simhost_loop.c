@@ -18,7 +18,6 @@ loop_init(struct loop *l)
 {
 	memset(l, 0, sizeof(*l));
 	TAILQ_INIT(&l->ready);
-	TAILQ_INIT(&l->timers);
 	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll_fd == -1)
 		fatal("epoll_create1: %s", strerror(errno));
@@ -36,6 +35,7 @@ loop_clear(struct loop *l)
 {
 	empty_garbage(l);
 	free(l->garbage);
+	free(l->timers);
 	close(l->epoll_fd);
 }
 
@@ -90,14 +90,62 @@ loop_wake(struct loop *l, struct task *t)
 	TAILQ_INSERT_TAIL(&l->ready, t, ready_entry);
 }
 
+static void
+timer_place(struct loop *l, struct task *t, size_t i)
+{
+	l->timers[i] = t;
+	t->timer_index = i;
+}
+
+/* Move t from index i, where a hole is, to where it belongs. */
+static void
+timer_sift(struct loop *l, struct task *t, size_t i)
+{
+	size_t child;
+
+	while (i > 0 && t->due_ms < l->timers[(i - 1) / 2]->due_ms) {
+		timer_place(l, l->timers[(i - 1) / 2], i);
+		i = (i - 1) / 2;
+	}
+	while ((child = 2 * i + 1) < l->timer_count) {
+		if (child + 1 < l->timer_count &&
+		    l->timers[child + 1]->due_ms < l->timers[child]->due_ms)
+			child++;
+		if (t->due_ms <= l->timers[child]->due_ms)
+			break;
+		timer_place(l, l->timers[child], i);
+		i = child;
+	}
+	timer_place(l, t, i);
+}
+
+static void
+timer_remove(struct loop *l, struct task *t)
+{
+	struct task *last = l->timers[--l->timer_count];
+
+	if (last != t)
+		timer_sift(l, last, t->timer_index);
+}
+
 void
 loop_wake_at(struct loop *l, struct task *t, uint64_t due_ms)
 {
-	if (t->due_ms == 0 && due_ms != 0)
-		TAILQ_INSERT_TAIL(&l->timers, t, timer_entry);
-	else if (t->due_ms != 0 && due_ms == 0)
-		TAILQ_REMOVE(&l->timers, t, timer_entry);
+	bool was_set = t->due_ms != 0;
+
 	t->due_ms = due_ms;
+	if (was_set && due_ms == 0) {
+		timer_remove(l, t);
+	} else if (was_set) {
+		timer_sift(l, t, t->timer_index);
+	} else if (due_ms != 0) {
+		if (l->timer_count == l->timer_size) {
+			l->timer_size = l->timer_size * 2 + 8;
+			l->timers = xreallocarray(
+			    l->timers, l->timer_size, sizeof(*l->timers));
+		}
+		timer_sift(l, t, l->timer_count++);
+	}
 }
 
 void
@@ -113,21 +161,17 @@ loop_cancel(struct loop *l, struct task *t)
 static int
 run_timers(struct loop *l)
 {
-	struct task *t, *next;
-	uint64_t now = clock_now_ms(), first = UINT64_MAX;
+	uint64_t now = clock_now_ms();
+	struct task *t;
 
-	for (t = TAILQ_FIRST(&l->timers); t != NULL; t = next) {
-		next = TAILQ_NEXT(t, timer_entry);
-		if (t->due_ms <= now) {
-			loop_wake_at(l, t, 0);
-			loop_wake(l, t);
-		} else if (t->due_ms < first) {
-			first = t->due_ms;
-		}
+	while (l->timer_count > 0 && (t = l->timers[0])->due_ms <= now) {
+		loop_wake_at(l, t, 0);
+		loop_wake(l, t);
 	}
-	if (first == UINT64_MAX)
+	if (l->timer_count == 0)
 		return -1;
-	return first - now > 60000 ? 60000 : (int)(first - now);
+	now = l->timers[0]->due_ms - now;
+	return now > 60000 ? 60000 : (int)now;
 }
 
 void

@@ -25,14 +25,15 @@ struct task {
 	uint64_t due_ms; /* clock_now_ms() when to run; 0: no timer */
 	bool is_ready;
 	TAILQ_ENTRY(task) ready_entry;
-	TAILQ_ENTRY(task) timer_entry;
+	size_t timer_index; /* where it is in the loop's timers */
 };
 TAILQ_HEAD(task_list, task);
 
 struct loop {
 	int epoll_fd;
 	struct task_list ready;
-	struct task_list timers; /* in no order: few hosts are slow */
+	struct task **timers; /* a heap: none is due before its parent */
+	size_t timer_count, timer_size;
 	void **garbage;
 	size_t garbage_count, garbage_size;
 };

@@ -10,25 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simhost_behaviour.h"
 #include "util/fdio.h"
 #include "util/xalloc.h"
 
-enum value_kind { V_NONE, V_NUMBER, V_TEXT, V_WORD };
-
-static const char *const op_words[OP_COUNT + 1] = {"init", "open", "close",
-    "read", "write", "stat", "setstat", "opendir", "readdir", "remove", "mkdir",
-    "rmdir", "realpath", "rename", "symlink", "readlink", "fsync", "hardlink",
-    "statvfs", "limits", NULL};
-
-static const char *const names_words[] = {"slash", "dotdot", "empty",
-    "absolute", "nul", "long", "control", "twice", "filethendir", "endless",
-    "deep", NULL};
-
 static const char *const count_names[C_COUNT] = {
     [C_CONNECTIONS] = "connections",
+    [C_OPEN] = "open",
+    [C_MAX_OPEN] = "max-open",
+    [C_STARTUPS] = "startups",
+    [C_MAX_STARTUPS] = "max-startups",
+    [C_AUTH_TRIES] = "auth-tries",
     [C_AUTHS] = "auths",
     [C_CHANNELS] = "channels",
     [C_EXECS] = "execs",
+    [C_STARTED] = "started",
     [C_SFTPS] = "sftps",
     [C_REQUESTS] = "requests",
     [C_READ_OPENS] = "read-opens",
@@ -43,200 +39,122 @@ static const char *const count_names[C_COUNT] = {
     [C_FSYNCS] = "fsyncs",
 };
 
-static const struct {
-	const char *name;
-	enum value_kind kind;
-	const char *const *words;
-} table[B_COUNT] = {
-    [B_NO_SFTP] = {"no-sftp", V_NONE, NULL},
-    [B_VERSION] = {"version", V_NUMBER, NULL},
-    [B_TEXT_FIRST] = {"text-first", V_NONE, NULL},
-    [B_NO_EXTENSIONS] = {"no-extensions", V_NONE, NULL},
-    [B_NO_POSIX_RENAME] = {"no-posix-rename", V_NONE, NULL},
-    [B_NO_FSYNC] = {"no-fsync", V_NONE, NULL},
-    [B_NO_HARDLINK] = {"no-hardlink", V_NONE, NULL},
-    [B_NO_LIMITS] = {"no-limits", V_NONE, NULL},
-    [B_NAMES] = {"names", V_WORD, names_words},
-    [B_SYMLINK] = {"symlink", V_TEXT, NULL},
-    [B_GROWS] = {"grows", V_NONE, NULL},
-    [B_SHRINKS] = {"shrinks", V_NONE, NULL},
-    [B_SIZE] = {"size", V_NUMBER, NULL},
-    [B_TYPE_CHANGE] = {"type-change", V_NONE, NULL},
-    [B_DISK_FULL] = {"disk-full", V_NUMBER, NULL},
-    [B_WRITE_FAILS] = {"write-fails", V_TEXT, NULL},
-    [B_OPEN_FAILS] = {"open-fails", V_NONE, NULL},
-    [B_CLOSE_FAILS] = {"close-fails", V_NONE, NULL},
-    [B_READ_FAILS] = {"read-fails", V_NONE, NULL},
-    [B_STAT_FAILS] = {"stat-fails", V_NONE, NULL},
-    [B_SETSTAT_FAILS] = {"setstat-fails", V_NONE, NULL},
-    [B_OPENDIR_FAILS] = {"opendir-fails", V_NONE, NULL},
-    [B_READDIR_FAILS] = {"readdir-fails", V_NONE, NULL},
-    [B_REMOVE_FAILS] = {"remove-fails", V_NONE, NULL},
-    [B_MKDIR_FAILS] = {"mkdir-fails", V_NONE, NULL},
-    [B_RMDIR_FAILS] = {"rmdir-fails", V_NONE, NULL},
-    [B_REALPATH_FAILS] = {"realpath-fails", V_NONE, NULL},
-    [B_RENAME_FAILS] = {"rename-fails", V_NONE, NULL},
-    [B_SYMLINK_FAILS] = {"symlink-fails", V_NONE, NULL},
-    [B_READLINK_FAILS] = {"readlink-fails", V_NONE, NULL},
-    [B_FSYNC_FAILS] = {"fsync-fails", V_NONE, NULL},
-    [B_HARDLINK_FAILS] = {"hardlink-fails", V_NONE, NULL},
-    [B_LIES_SIZE] = {"lies-size", V_NONE, NULL},
-    [B_CORRUPT] = {"corrupt", V_NONE, NULL},
-    [B_SHORT_READ] = {"short-read", V_NONE, NULL},
-    [B_SHUFFLE] = {"shuffle", V_NONE, NULL},
-    [B_SLOW] = {"slow", V_NUMBER, NULL},
-    [B_STALL] = {"stall", V_WORD, op_words},
-    [B_DROP] = {"drop", V_WORD, op_words},
-    [B_DROP_AFTER] = {"drop-after", V_NUMBER, NULL},
-    [B_GARBAGE] = {"garbage", V_NONE, NULL},
-    [B_HUGE_PACKET] = {"huge-packet", V_NONE, NULL},
-    [B_ZERO_PACKET] = {"zero-packet", V_NONE, NULL},
-    [B_BAD_ID] = {"bad-id", V_NONE, NULL},
-    [B_BAD_TYPE] = {"bad-type", V_NONE, NULL},
-    [B_BAD_DATA] = {"bad-data", V_NONE, NULL},
-    [B_LONG_HANDLE] = {"long-handle", V_NONE, NULL},
-    [B_MORE_DATA] = {"more-data", V_NONE, NULL},
-    [B_MANY_ATTRS] = {"many-attrs", V_NONE, NULL},
-    [B_EXEC_SHA] = {"exec-sha", V_NONE, NULL},
-    [B_EXEC_LIES] = {"exec-lies", V_NONE, NULL},
-    [B_EXEC_STALL] = {"exec-stall", V_NONE, NULL},
-};
-
+/* text is "ADDRESS" or "ADDRESS-ADDRESS". */
 static int
-hex_digit(char c)
+parse_range(char *text, struct line *l, struct error *err)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	char *last = strchr(text, '-');
+	struct in_addr in[2];
+
+	if (last != NULL)
+		*last++ = '\0';
+	else
+		last = text;
+	if (inet_pton(AF_INET, text, &in[0]) != 1)
+		return error_set(err, "'%s' is no address", text);
+	if (inet_pton(AF_INET, last, &in[1]) != 1)
+		return error_set(err, "'%s' is no address", last);
+	l->first = ntohl(in[0].s_addr);
+	l->last = ntohl(in[1].s_addr);
+	if (l->first >> 24 != 127 || l->last >> 24 != 127)
+		return error_set(err, "'%s' is no loopback address", text);
+	if (l->last < l->first)
+		return error_set(
+		    err, "'%s': the range ends before it begins", text);
+	return 0;
 }
 
-/* Replace the escapes of a text value in place. */
+/* A connection that is refused or never made cannot be told from another. */
 static int
-unescape(char *text, struct error *err)
+check_line(const struct line *l, struct error *err)
 {
-	static const char codes[] = "sentr\\";
-	static const char bytes[] = " \033\n\t\r\\";
-	const char *in = text, *code;
-	char *out = text;
-	int high, low;
+	const struct value *v = l->values;
 
-	while (*in != '\0') {
-		if (*in != '\\') {
-			*out++ = *in++;
-			continue;
-		}
-		in++;
-		if (*in == 'x') {
-			if ((high = hex_digit(in[1])) == -1 ||
-			    (low = hex_digit(in[2])) == -1)
-				return error_set(err, "bad \\x in a value");
-			*out++ = (char)(high * 16 + low);
-			in += 3;
-			continue;
-		}
-		code = *in != '\0' ? strchr(codes, *in) : NULL;
-		if (code == NULL)
-			return error_set(err, "bad escape in a value");
-		*out++ = bytes[code - codes];
-		in++;
-	}
-	*out = '\0';
+	if ((v[B_REFUSE].is_on || v[B_BLACKHOLE].is_on) &&
+	    (v[B_ONLY].is_on || v[B_AFTER].is_on))
+		return error_set(err,
+		    "'only' and 'after' do not go with 'refuse', 'blackhole'");
+	if (v[B_DISCONNECT].is_on && v[B_DISCONNECT].number < STAGE_KEX)
+		return error_set(err, "'disconnect': only from kex on");
 	return 0;
 }
 
 static int
-parse_number(const char *text, uint64_t *number)
-{
-	char *end;
-
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0
-	    ? 0
-	    : -1;
-}
-
-/* word is "name" or "name=value". */
-static int
-parse_behaviour(struct host *h, char *word, struct error *err)
-{
-	char *text = strchr(word, '=');
-	struct value *v;
-	size_t b, i;
-
-	if (text != NULL)
-		*text++ = '\0';
-	for (b = 0; b < B_COUNT; b++) {
-		if (strcmp(table[b].name, word) == 0)
-			break;
-	}
-	if (b == B_COUNT)
-		return error_set(err, "unknown behaviour '%s'", word);
-	v = &h->values[b];
-	if (v->is_on)
-		return error_set(err, "'%s' twice", word);
-	if ((text != NULL) != (table[b].kind != V_NONE))
-		return error_set(err, "'%s' %s a value", word,
-		    text != NULL ? "does not take" : "needs");
-	v->is_on = true;
-	switch (table[b].kind) {
-	case V_NONE:
-		break;
-	case V_NUMBER:
-		if (parse_number(text, &v->number) == -1)
-			return error_set(err, "'%s': not a number", word);
-		break;
-	case V_TEXT:
-		if (unescape(text, err) == -1)
-			return -1;
-		v->text = xstrdup(text);
-		break;
-	case V_WORD:
-		for (i = 0; table[b].words[i] != NULL; i++) {
-			if (strcmp(table[b].words[i], text) == 0)
-				break;
-		}
-		if (table[b].words[i] == NULL)
-			return error_set(
-			    err, "'%s': unknown word '%s'", word, text);
-		v->number = i;
-		break;
-	}
-	return 0;
-}
-
-static int
-parse_line(struct script *s, char *line, struct error *err)
+parse_line(struct script *s, char *text, struct error *err)
 {
 	static const char blanks[] = " \t";
-	struct host *h;
+	struct line *l;
 	char *word, *state = NULL;
 	size_t i;
 
-	word = strtok_r(line, blanks, &state);
+	word = strtok_r(text, blanks, &state);
 	if (word == NULL || word[0] == '#')
 		return 0;
-	s->hosts = xreallocarray(s->hosts, s->count + 1, sizeof(*h));
-	h = memset(&s->hosts[s->count], 0, sizeof(*h));
-	h->root_fd = -1;
-	if (inet_pton(AF_INET, word, &h->in) != 1 ||
-	    ntohl(h->in.s_addr) >> 24 != 127)
-		return error_set(err, "'%s' is no loopback address", word);
-	inet_ntop(AF_INET, &h->in, h->address, sizeof(h->address));
-	for (i = 0; i < s->count; i++) {
-		if (s->hosts[i].in.s_addr == h->in.s_addr)
-			return error_set(err, "%s twice", h->address);
+	s->lines = xreallocarray(s->lines, s->line_count + 1, sizeof(*l));
+	l = memset(&s->lines[s->line_count], 0, sizeof(*l));
+	if (parse_range(word, l, err) == -1)
+		return -1;
+	for (i = 0; i < s->line_count; i++) {
+		if (l->first <= s->lines[i].last &&
+		    s->lines[i].first <= l->last)
+			return error_set(err, "'%s' twice", word);
 	}
-	s->count++;
+	s->line_count++;
+	s->count += (size_t)(l->last - l->first) + 1;
+	l->values = xcalloc(B_COUNT, sizeof(*l->values));
+	l->good_values = xcalloc(B_COUNT, sizeof(*l->values));
 	while ((word = strtok_r(NULL, blanks, &state)) != NULL) {
 		if (word[0] == '#')
 			break;
-		if (parse_behaviour(h, word, err) == -1)
+		if (behaviour_parse(l->values, word, err) == -1)
 			return -1;
 	}
-	return 0;
+	for (i = 0; i < B_COUNT; i++) {
+		if (behaviour_is_setting((unsigned int)i))
+			l->good_values[i] = l->values[i];
+	}
+	return check_line(l, err);
+}
+
+static void
+host_init(struct host *h, uint32_t address, const struct value *values,
+    uint64_t *counts)
+{
+	memset(h, 0, sizeof(*h));
+	h->in.s_addr = htonl(address);
+	inet_ntop(AF_INET, &h->in, h->address, sizeof(h->address));
+	h->values = values;
+	h->counts = counts;
+	h->root_fd = -1;
+}
+
+static void
+host_clear(struct host *h)
+{
+	free(h->root);
+	fd_close(&h->root_fd);
+}
+
+static void
+make_hosts(struct script *s)
+{
+	struct host *h = s->hosts = xcalloc(s->count, sizeof(*h));
+	uint64_t *counts = xcalloc(s->count, C_COUNT * sizeof(*counts));
+	const struct line *l;
+	uint32_t i;
+
+	for (l = s->lines; l < s->lines + s->line_count; l++) {
+		for (i = 0; i <= l->last - l->first; i++, h++) {
+			host_init(h, l->first + i, l->values, counts);
+			h->is_of_range = l->last > l->first;
+			counts += C_COUNT;
+			if (!host_has(h, B_ONLY) && !host_has(h, B_AFTER))
+				continue;
+			h->good = xmalloc(sizeof(*h));
+			host_init(
+			    h->good, l->first + i, l->good_values, h->counts);
+		}
+	}
 }
 
 int
@@ -262,40 +180,72 @@ script_load(struct script *s, const char *path, struct error *err)
 		}
 	}
 	free(text);
-	return s->count > 0 ? 0 : error_set(err, "%s: no host", path);
+	if (s->count == 0)
+		return error_set(err, "%s: no host", path);
+	make_hosts(s);
+	return 0;
 }
 
 void
 script_clear(struct script *s)
 {
-	size_t i, b;
+	struct line *l;
+	struct host *h;
+	size_t b;
 
-	for (i = 0; i < s->count; i++) {
-		for (b = 0; b < B_COUNT; b++)
-			free(s->hosts[i].values[b].text);
-		free(s->hosts[i].root);
-		fd_close(&s->hosts[i].root_fd);
+	if (s->hosts != NULL)
+		free(s->hosts[0].counts); /* of all */
+	for (h = s->hosts; s->hosts != NULL && h < s->hosts + s->count; h++) {
+		if (h->good != NULL)
+			host_clear(h->good);
+		free(h->good);
+		host_clear(h);
 	}
 	free(s->hosts);
+	for (l = s->lines; l < s->lines + s->line_count; l++) {
+		for (b = 0; b < B_COUNT; b++)
+			free(l->values[b].text);
+		free(l->values);
+		free(l->good_values);
+	}
+	free(s->lines);
 	memset(s, 0, sizeof(*s));
 }
 
 int
 script_write_counts(const struct script *s, const char *path, struct error *err)
 {
+	char *new_path = xasprintf("%s.new", path);
+	FILE *f = fopen(new_path, "we");
+	bool is_good = f != NULL;
 	const struct host *h;
 	size_t c;
-	FILE *f;
 
-	f = fopen(path, "we");
-	if (f == NULL)
-		return error_set(err, "%s: %s", path, strerror(errno));
-	for (h = s->hosts; h < s->hosts + s->count; h++) {
+	for (h = s->hosts; is_good && h < s->hosts + s->count; h++) {
 		for (c = 0; c < C_COUNT; c++)
 			fprintf(f, "%s %s %" PRIu64 "\n", h->address,
 			    count_names[c], h->counts[c]);
 	}
-	if (ferror(f) || fclose(f) != 0)
-		return error_set(err, "%s: %s", path, strerror(errno));
-	return 0;
+	if (is_good)
+		is_good = !ferror(f);
+	if (f != NULL && fclose(f) != 0)
+		is_good = false;
+	if (!is_good || rename(new_path, path) == -1) {
+		error_set(err, "%s: %s", new_path, strerror(errno));
+		is_good = false;
+	}
+	free(new_path);
+	return is_good ? 0 : -1;
+}
+
+struct host *
+host_for_connection(struct host *h)
+{
+	uint64_t before = h->counts[C_CONNECTIONS]++;
+
+	if (host_has(h, B_ONLY) && before >= host_number(h, B_ONLY))
+		return h->good;
+	if (host_has(h, B_AFTER) && before < host_number(h, B_AFTER))
+		return h->good;
+	return h;
 }

@@ -14,7 +14,52 @@
 
 #include "util/error.h"
 
+/*
+ * How far a connection comes, in this order; the words of silent=, reset=,
+ * hangup=, disconnect= and delay=.
+ */
+enum stage {
+	STAGE_CONNECT,
+	STAGE_BANNER,
+	STAGE_KEX,
+	STAGE_AUTH,
+	STAGE_CHANNEL,
+	STAGE_EXEC,
+	STAGE_STREAM,
+	STAGE_EXIT,
+	STAGE_CLOSE,
+	STAGE_COUNT
+};
+
 enum behaviour {
+	/* tcp */
+	B_REFUSE,
+	B_BLACKHOLE,
+	/* stages */
+	B_SILENT,
+	B_RESET,
+	B_HANGUP,
+	B_DISCONNECT,
+	B_DELAY, /* of the first stage; B_DELAY + enum stage */
+	B_DELAY_LAST = B_DELAY + STAGE_COUNT - 1,
+	/* banner, keys */
+	B_BANNER,
+	B_OTHER_KEY,
+	B_CHANGING_KEY,
+	/* which connections */
+	B_ONLY,
+	B_AFTER,
+	/* auth */
+	B_DENY,
+	B_METHODS,
+	B_PARTIAL,
+	B_PASSWORD,
+	B_CHANGE_PASSWORD,
+	B_NO_AUTHS,
+	/* channels and commands */
+	B_NO_CHANNEL,
+	B_NO_EXEC,
+	B_EXEC,
 	/* sftp: what is offered */
 	B_NO_SFTP,
 	B_VERSION,
@@ -117,13 +162,41 @@ enum names_kind {
 	NAMES_DEEP
 };
 
+/* The values of banner=, in this order. */
+enum banner_kind {
+	BANNER_GARBAGE,
+	BANNER_HTTP,
+	BANNER_SSH1,
+	BANNER_ENDLESS,
+	BANNER_LINES,
+	BANNER_PREAMBLE,
+	BANNER_BLANK,
+	BANNER_MAXSTARTUPS,
+	BANNER_PENALTY,
+	BANNER_EMPTY
+};
+
+/* The words of deny= and methods=, in this order; a value is a set of bits. */
+enum auth_method {
+	AUTH_PASSWORD,
+	AUTH_PUBLICKEY,
+	AUTH_KEYBOARD_INTERACTIVE,
+	AUTH_COUNT
+};
+
 /* What COUNTS_FILE tells of each address. */
 enum count {
 	C_CONNECTIONS,
-	C_AUTHS, /* connections let in */
+	C_OPEN,	    /* connections that are open now */
+	C_MAX_OPEN, /* and at most */
+	C_STARTUPS, /* of these not let in yet */
+	C_MAX_STARTUPS,
+	C_AUTH_TRIES, /* authentication requests, but for "none" */
+	C_AUTHS,      /* connections let in */
 	C_CHANNELS,
-	C_EXECS,
-	C_SFTPS, /* sftp subsystems started */
+	C_EXECS,   /* requests of commands that are not refused */
+	C_STARTED, /* commands that began */
+	C_SFTPS,   /* sftp subsystems started */
 	C_REQUESTS,
 	C_READ_OPENS,
 	C_WRITE_OPENS,
@@ -140,51 +213,81 @@ enum count {
 
 struct value {
 	bool is_on;
-	uint64_t number; /* or the index of a word */
+	uint64_t number; /* or the index of a word, or a set of these */
 	char *text;
 };
 
 struct host {
 	char address[INET_ADDRSTRLEN];
 	struct in_addr in;
-	struct value values[B_COUNT];
-	uint64_t counts[C_COUNT];
+	const struct value *values; /* [B_COUNT], shared by a range */
+	uint64_t *counts;	    /* [C_COUNT] */
+	struct host *good;	    /* see host_for_connection() */
+	bool is_of_range;
 	char *root; /* real path of its directory; set by fs_root() */
 	int root_fd;
 };
 
+/* A line of the script: the hosts from first to last, in host byte order. */
+struct line {
+	uint32_t first, last;
+	struct value *values;
+	struct value *good_values; /* its settings without its faults */
+};
+
 struct script {
+	struct line *lines;
+	size_t line_count;
 	struct host *hosts;
 	size_t count;
 };
 
 /*
- * Read a script: lines "ADDRESS behaviour[=value]...", "#" starts a comment.
- * In a text value \s is a space, \e ESC, \n, \r, \t, \\ and \xHH as usual.
- * Returns 0, or -1 with err telling file, line and fault.
+ * Read a script: lines "ADDRESS behaviour[=value]..." or "ADDRESS-ADDRESS
+ * behaviour[=value]...", "#" starts a comment. In a text value \s is a space,
+ * \e ESC, \n, \r, \t, \\ and \xHH as usual. Returns 0, or -1 with err telling
+ * file, line and fault.
  */
 int script_load(struct script *s, const char *path, struct error *err);
 void script_clear(struct script *s);
 
-/* Write all counts, as lines "address name count". */
+/*
+ * Write all counts, as lines "address name count"; who sees the file can read
+ * all of it.
+ */
 int script_write_counts(
     const struct script *s, const char *path, struct error *err);
 
+/*
+ * Count a new connection, and tell how it is to be served: h itself, or with
+ * only= and after= a host with the same counts and no faults.
+ */
+struct host *host_for_connection(struct host *h);
+
+/* Raise a count that tells what is so now, and the one of its maximum. */
+static inline void
+count_up(uint64_t *counts, enum count now, enum count max)
+{
+	counts[now]++;
+	if (counts[max] < counts[now])
+		counts[max] = counts[now];
+}
+
 static inline bool
-host_has(const struct host *h, enum behaviour b)
+host_has(const struct host *h, unsigned int b)
 {
 	return h->values[b].is_on;
 }
 
 static inline uint64_t
-host_number(const struct host *h, enum behaviour b)
+host_number(const struct host *h, unsigned int b)
 {
 	return h->values[b].number;
 }
 
-/* Whether the behaviour is on with this word (enum op, names_kind). */
+/* Whether the behaviour is on with this word (enum op, stage and so on). */
 static inline bool
-host_is(const struct host *h, enum behaviour b, unsigned int word)
+host_is(const struct host *h, unsigned int b, unsigned int word)
 {
 	return h->values[b].is_on && h->values[b].number == word;
 }
