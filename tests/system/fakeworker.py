@@ -7,7 +7,7 @@ test, since a worker has no environment to be told anything by:
   script        what it does with each job whose host key was accepted, a line
                 each: output TEXT, progress BYTES TOTAL, sleep SECONDS,
                 wait FILE (until it is there), die, authenticated,
-                final (the result that follows is),
+                final (the result that follows is), as JOB (what follows is of),
                 result STATUS STAGE BYTES FILES UNCHANGED SHA256 MESSAGE
   log.PID       what it was told: one line of JSON a frame
 
@@ -49,6 +49,7 @@ log = open("%s/log.%d" % (here, os.getpid()), "w")
 jobs = {}
 times = {}
 is_final = 0
+as_job = None
 
 
 def decode(kind, payload):
@@ -94,7 +95,8 @@ def read_exactly(size):
 
 
 def do(job, line):
-    global is_final
+    global is_final, as_job
+    job = job if as_job is None else as_job
     verb, _, rest = line.partition(" ")
     words = rest.split(" ", 6)
     if verb == "output":
@@ -110,6 +112,8 @@ def do(job, line):
         send(AUTHENTICATED, job, b"")
     elif verb == "final":
         is_final = 1
+    elif verb == "as":
+        as_job = int(rest)
     elif verb == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     elif verb == "result":
