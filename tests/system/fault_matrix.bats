@@ -46,6 +46,7 @@ matrix() {
 	banner: endless lines      | banner=lines      | -cmd true                | unreachable protocol | 1 | 3 | no SSH 2 server
 	banner: nothing but a line | banner=empty      | -cmd true                | unreachable connect | 2 | 3 | before the SSH banner
 	banner: text before it     | banner=preamble   | -cmd true                | ok             | 1 | 0 | ^$
+	banner: an empty line before it | banner=blank | -cmd true                | ok             | 1 | 0 | ^$
 	banner: MaxStartups        | banner=maxstartups | -cmd true               | unreachable throttled | 2 | 3 | takes no more connections now: Exceeded MaxStartups
 	banner: a penalty          | banner=penalty    | -cmd true                | unreachable throttled | 2 | 3 | Not allowed at this time
 	banner: MaxStartups, once  | banner=maxstartups only=1 | -cmd true        | ok             | 2 | 0 | ^$
