@@ -148,9 +148,10 @@ temp_user_del() {
 
 # --- runs --------------------------------------------------------------------
 
-# write_inventory <<END: the inventory of the runs that follow.
+# write_inventory <<END: the inventory of the runs that follow; of all tests of
+# the file, in setup_file.
 write_inventory() {
-	BATCH_INVENTORY=$BATS_TEST_TMPDIR/inventory.ini
+	BATCH_INVENTORY=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/inventory.ini
 	export BATCH_INVENTORY
 	cat >"$BATCH_INVENTORY"
 	chmod 600 "$BATCH_INVENTORY"
