@@ -12,11 +12,33 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/log.h"
 #include "wire/frame.h"
 #include "worker/worker.h"
+
+/* Set once, by main(): time() gets no argument of ours. */
+static uint64_t wall_offset_ms;
+
+/*
+ * libssh2 ends a session if an answer takes a minute by the time of day. Where
+ * that is set meanwhile, by hand or after a suspend, each session that waits
+ * would be lost. A function of the program is found before one of the same
+ * name in a library (as in worker/ctr_stream.c), so here is one that is not
+ * set: the time of day when the worker began, and what has passed since.
+ */
+time_t
+time(time_t *t)
+{
+	time_t now = (time_t)((clock_now_ms() + wall_offset_ms) / 1000);
+
+	if (t != NULL)
+		*t = now;
+	return now;
+}
 
 int
 main(int argc, char **argv)
@@ -24,6 +46,7 @@ main(int argc, char **argv)
 	const struct rlimit no_core = {0, 0};
 	long parent;
 
+	wall_offset_ms = clock_wall_ms() - clock_now_ms();
 	log_init("batch_worker");
 	if (argc != 2 || fcntl(WORKER_JOB_FD, F_GETFD) == -1 ||
 	    fcntl(WORKER_RESULT_FD, F_GETFD) == -1) {
@@ -43,10 +66,6 @@ main(int argc, char **argv)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	/*
-	 * One slow name server must not serialise the run. libuv gives half of
-	 * its threads to look-ups.
-	 */
-	setenv("UV_THREADPOOL_SIZE", "64", 0);
+	signal(SIGXFSZ, SIG_IGN);
 	worker_main();
 }

@@ -3,8 +3,11 @@
 
 #include "cli/program.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -33,17 +36,32 @@ program_version(const struct program *p)
 	    JANSSON_VERSION);
 }
 
-/* Programs expect 0 to 2 to be open, or their files land there. */
+/*
+ * Programs expect 0 to 2 to be open, or their files land there. What was
+ * closed stays of no use: reading or writing fails rather than being lost.
+ */
 static void
 open_standard_descriptors(void)
 {
 	int fd;
 
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd != -1 && fd <= STDERR_FILENO);
-	if (fd != -1)
-		close(fd);
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		/* The lowest that is free is fd. */
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null",
+			fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return;
+	}
+}
+
+static int
+flush_stdout(struct error *err)
+{
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		error_set(err, "stdout: %s", strerror(errno));
+		return EXIT_LOCAL;
+	}
+	return 0;
 }
 
 static int
@@ -53,6 +71,9 @@ program_control(const struct program *p, struct run_hosts *hosts,
 	struct plan plan = {.input_fd = -1};
 	int status = EXIT_USAGE;
 
+	/* Outputs that are gone or full are errors, and no more than that. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (p->plan(p->ctx, &plan, hosts, operands, err) == -1 ||
 	    run_plan_fill(&plan, p->options, hosts, p->name, err) == -1)
 		goto out;
@@ -76,12 +97,12 @@ program_hosts(const struct program *p, char **operands, struct error *err)
 
 	if (run_hosts_load(&hosts, o, err) == -1)
 		goto out;
-	if (!o->list && !o->list_folded)
+	if (!o->list && !o->list_folded) {
 		status = program_control(p, &hosts, operands, err);
-	else if (run_hosts_list(&hosts, o->list_folded, err) == -1)
-		status = EXIT_LOCAL;
-	else
-		status = 0;
+	} else {
+		run_hosts_list(&hosts, o->list_folded);
+		status = flush_stdout(err);
+	}
 out:
 	run_hosts_clear(&hosts);
 	return status;
@@ -101,16 +122,19 @@ program_run(const struct program *p, int argc, char **argv)
 		log_error("%s", err.text);
 		fprintf(stderr, "See %s --help.\n", p->name);
 		status = EXIT_USAGE;
+		err.text[0] = '\0';
 	} else if (p->options->help) {
 		program_help(p);
+		status = flush_stdout(&err);
 	} else if (p->options->version) {
 		program_version(p);
+		status = flush_stdout(&err);
 	} else {
 		log_set_quiet(p->options->quiet);
 		status = program_hosts(p, argv + operand, &err);
-		if (err.text[0] != '\0')
-			log_error("%s", err.text);
 	}
+	if (err.text[0] != '\0')
+		log_error("%s", err.text);
 	options_clear(p->tables);
 	return status;
 }

@@ -13,6 +13,8 @@ bool prompt_is_possible(void);
 /*
  * Ask for a secret on /dev/tty, without echo. Returns it (release with
  * secret_free()), or NULL with err: no terminal, or nothing was entered.
+ * Signals act as ever: Ctrl-C ends the program, Ctrl-Z stops it, and when it
+ * goes on it asks again.
  */
 char *prompt_secret(const char *question, struct error *err);
 

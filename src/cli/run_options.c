@@ -3,7 +3,6 @@
 
 #include "cli/run_options.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,8 +201,8 @@ run_hosts_clear(struct run_hosts *h)
 	memset(h, 0, sizeof(*h));
 }
 
-int
-run_hosts_list(const struct run_hosts *h, bool is_folded, struct error *err)
+void
+run_hosts_list(const struct run_hosts *h, bool is_folded)
 {
 	char *folded;
 	size_t i;
@@ -215,9 +214,6 @@ run_hosts_list(const struct run_hosts *h, bool is_folded, struct error *err)
 	}
 	for (i = 0; !is_folded && i < hostset_count(h->names); i++)
 		printf("%s\n", hostset_name(h->names, i));
-	if (fflush(stdout) == EOF || ferror(stdout))
-		return error_set(err, "stdout: %s", strerror(errno));
-	return 0;
 }
 
 static int

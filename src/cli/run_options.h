@@ -69,9 +69,8 @@ int run_hosts_load(
     struct run_hosts *h, const struct run_options *o, struct error *err);
 void run_hosts_clear(struct run_hosts *h);
 
-/* -list and -list-folded: print the choice on stdout. Returns 0, or -1. */
-int run_hosts_list(
-    const struct run_hosts *h, bool is_folded, struct error *err);
+/* -list and -list-folded: print the choice on stdout, not yet flushed. */
+void run_hosts_list(const struct run_hosts *h, bool is_folded);
 
 /*
  * Ask for or read passwords, read known_hosts, and fill in the parts of plan

@@ -46,7 +46,6 @@
 
 #define STOP_GRACE_MS 5000u
 /* A worker with hosts in hand is pinged every tick; dead after so many. */
-#define TICK_MS		 5000u
 #define SILENT_TICKS_MAX 6u
 #define EXIT_LOCAL	 5
 #define EXIT_BROKEN_PIPE 141
@@ -62,7 +61,7 @@ struct loop {
 	struct pollfd *fds;
 	struct pollfd report_fds[2];
 	struct confirm confirm;
-	unsigned stillborn;
+	unsigned stillborn, deaths_told;
 	uint64_t next_tick_ms;
 	bool is_aborted; /* by a second signal: leave at once */
 };
@@ -135,7 +134,7 @@ loop_check_report(struct loop *loop)
 	int status = report_broken(loop->run.plan->report, loop->report_fds);
 
 	if (status != 0)
-		loop_stop(loop, status, "stdout is gone");
+		loop_stop(loop, status, "stdout takes no more");
 }
 
 /* --- workers ------------------------------------------------------------- */
@@ -163,8 +162,10 @@ loop_worker_died(struct loop *loop, uint32_t i)
 	kill(w->pid, SIGKILL); /* it may only have closed its pipe */
 	pool_reap(&run->pool, i);
 	describe_death(w->exit_status, message, sizeof(message));
-	if (run->stop_status == 0)
-		log_warn("%s; its hosts are accounted for", message);
+	/* Before that it has no hosts, and may be followed by a better one. */
+	if (run->stop_status == 0 && was_ready)
+		log_warn_few(&loop->deaths_told,
+		    "%s; its hosts are accounted for", message);
 	jobs_worker_died(run, i, message);
 	loop->stillborn = was_ready ? 0 : loop->stillborn + 1;
 	if (run->stop_status != 0) {
@@ -266,7 +267,7 @@ loop_tick(struct loop *loop)
 
 	if (clock_now_ms() < loop->next_tick_ms)
 		return;
-	loop->next_tick_ms = clock_now_ms() + TICK_MS;
+	loop->next_tick_ms = clock_now_ms() + PING_INTERVAL_MS;
 	for (i = 0; i < pool->count; i++) {
 		w = &pool->workers[i];
 		if (w->pid == 0 ||
@@ -293,6 +294,19 @@ loop_tell_running(const struct run *run)
 	report_running(run->plan->report, &running);
 }
 
+/* Without waiting there is no going on, but each host gets its result. */
+static void
+loop_fail(struct loop *loop)
+{
+	char message[64];
+
+	snprintf(message, sizeof(message), "poll: %s", strerror(errno));
+	log_error("%s", message);
+	loop_stop(loop, EXIT_LOCAL, message);
+	loop_abort(loop, message);
+	loop->is_aborted = true;
+}
+
 /* One round: wait, then move everything that can be moved. */
 static void
 loop_round(struct loop *loop)
@@ -312,8 +326,10 @@ loop_round(struct loop *loop)
 	count += pool_poll(&run->pool, pool_fds);
 	fds[count].fd = loop->confirm.fd;
 	fds[count++].events = POLLIN;
-	if (poll(fds, count, loop_timeout_ms(loop)) == -1 && errno != EINTR)
-		fatal("poll: %s", strerror(errno));
+	if (poll(fds, count, loop_timeout_ms(loop)) == -1 && errno != EINTR) {
+		loop_fail(loop);
+		return;
+	}
 	memcpy(loop->report_fds, fds + 1, sizeof(loop->report_fds));
 	signer_handle(run->signer, signer_fds, signers);
 	for (i = 0; i < run->pool.count; i++) {
@@ -349,7 +365,7 @@ loop_run(struct loop *loop)
 {
 	const struct run *run = &loop->run;
 
-	loop->next_tick_ms = clock_now_ms() + TICK_MS;
+	loop->next_tick_ms = clock_now_ms() + PING_INTERVAL_MS;
 	while (!loop_is_over(loop)) {
 		loop_round(loop);
 		if (run->stop_status == 0 || loop->is_aborted ||
@@ -383,7 +399,6 @@ loop_signals(struct loop *loop)
 	loop->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (loop->signal_fd == -1)
 		fatal("signalfd: %s", strerror(errno));
-	signal(SIGPIPE, SIG_IGN);
 }
 
 /* Every key that a host may need, each once, before anything starts. */
@@ -462,8 +477,9 @@ control_run(const struct plan *plan, struct error *err)
 	    plan->host_count, plan->fanout, run->ledger);
 	run->notes = xcalloc(plan->host_count, sizeof(*run->notes));
 	run->config = plan->config;
-	limits_configure(plan, &run->config, &workers);
-	if (run_load_keys(run, err) == -1 ||
+	if (limits_configure(plan, &run->config, &workers, err) == -1 ||
+	    report_can_print(plan->report, err) == -1 ||
+	    run_load_keys(run, err) == -1 ||
 	    pool_init(&run->pool, workers, plan->input_fd, err) == -1)
 		goto out;
 	loop_signals(&loop);

@@ -150,8 +150,8 @@ dispatch_signed(void *ctx, uint64_t ticket, const uint8_t *sig, size_t sig_len,
 		return;
 	run->notes[job].sign_serial = 0;
 	if (sig == NULL)
-		log_warn("%s: no signature: %s", run->plan->hosts[job].name,
-		    why != NULL ? why : "refused");
+		log_warn_few(&run->refusals_told, "%s: no signature: %s",
+		    run->plan->hosts[job].name, why != NULL ? why : "refused");
 	for (i = 0; i < run->pool.count; i++) {
 		if (ledger_is_at(run->ledger, job, i))
 			pool_send(&run->pool, i, FRAME_SIGNATURE, job, &msg);

@@ -29,13 +29,13 @@ input_spool(int fd, const char *path, struct error *err)
 		return -1;
 	buf_init(&b, COPY_BYTES);
 	while ((n = fd_fill(fd, &b, COPY_BYTES)) > 0) {
-		if (fd_flush(copy, &b) == -1)
+		if (fd_temporary_write(copy, &b, err) == -1)
 			break;
 	}
-	if (n != 0) {
+	if (n == -1)
 		error_set(err, "%s: %s", path, strerror(errno));
+	if (n != 0)
 		fd_close(&read_only);
-	}
 	buf_clear(&b);
 	close(copy);
 	return read_only;
@@ -48,6 +48,8 @@ input_open(const char *path, uint64_t *size, struct error *err)
 	struct stat st;
 	int fd, copy;
 
+	if (is_stdin)
+		path = "stdin";
 	fd = is_stdin ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 		      : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1 || fstat(fd, &st) == -1)

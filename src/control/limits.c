@@ -8,6 +8,10 @@
 
 #include "util/log.h"
 
+/* With less neither control nor a worker can do its work. */
+#define DESCRIPTORS_LEAST 32u
+/* What control has, and needs for a moment to start a worker, but its pipes. */
+#define CONTROL_DESCRIPTORS 24u
 /* stdio, pipes, epoll, eventfd and the like of a worker. */
 #define BASE_DESCRIPTORS 20u
 /* Each resolver thread may have a socket and a file open. */
@@ -68,11 +72,8 @@ raise_descriptors(void)
 static uint32_t
 sessions_within(uint32_t descriptors, uint32_t per_session)
 {
-	uint32_t left;
+	uint32_t left = descriptors - BASE_DESCRIPTORS;
 
-	if (descriptors <= BASE_DESCRIPTORS + 2)
-		return 1;
-	left = descriptors - BASE_DESCRIPTORS;
 	/* A session resolves its name first and has its socket later. */
 	left = left > 2 * RESOLVER_THREADS ? left - RESOLVER_THREADS : left / 2;
 	return left > per_session ? left / per_session : 1;
@@ -108,10 +109,10 @@ useful_workers(enum task task, uint32_t fanout)
  * how many files open at once.
  */
 static uint32_t
-fitting_sessions(
-    enum task task, uint32_t fanout, uint32_t workers, uint32_t *files)
+fitting_sessions(enum task task, uint32_t descriptors, uint32_t fanout,
+    uint32_t workers, uint32_t *files)
 {
-	uint32_t descriptors = raise_descriptors(), sessions;
+	uint32_t sessions;
 
 	*files = 0;
 	if (task == TASK_EXEC)
@@ -135,13 +136,19 @@ fitting_window(enum task task, uint32_t fanout)
 	    TRANSFER_WINDOW_MOST);
 }
 
-void
-limits_configure(
-    const struct plan *plan, struct msg_config *config, uint32_t *workers)
+int
+limits_configure(const struct plan *plan, struct msg_config *config,
+    uint32_t *workers, struct error *err)
 {
 	enum task task = (enum task)config->task;
 	uint32_t fanout = plan->fanout, sessions;
+	uint32_t descriptors = raise_descriptors();
 
+	if (descriptors < DESCRIPTORS_LEAST)
+		return error_set(err,
+		    "\"ulimit -n\" allows %u descriptors; at least %u are "
+		    "needed",
+		    descriptors, DESCRIPTORS_LEAST);
 	if (fanout > plan->host_count)
 		fanout = plan->host_count;
 	*workers = plan->workers;
@@ -149,7 +156,10 @@ limits_configure(
 		*workers = useful_workers(task, fanout);
 	if (*workers > fanout)
 		*workers = fanout;
-	sessions = fitting_sessions(task, fanout, *workers, &config->files);
+	if (*workers > (descriptors - CONTROL_DESCRIPTORS) / 2)
+		*workers = (descriptors - CONTROL_DESCRIPTORS) / 2;
+	sessions = fitting_sessions(
+	    task, descriptors, fanout, *workers, &config->files);
 	if (sessions_each(fanout, *workers) > sessions) {
 		fanout = sessions * *workers;
 		log_warn("-fanout %u needs more descriptors than \"ulimit "
@@ -160,4 +170,5 @@ limits_configure(
 	config->credit =
 	    clamp(CREDIT_TOTAL / *workers, CREDIT_LEAST, CREDIT_MOST);
 	config->channel_window = fitting_window(task, fanout);
+	return 0;
 }

@@ -11,9 +11,10 @@
  * Choose how many workers there are, and fill in what config says of each:
  * slots, credit, window, files at once. Fanout and workers fit the hosts and
  * the limit of descriptors, which is raised as far as it goes; a fanout that
- * does not fit is lowered with a warning.
+ * does not fit is lowered with a warning. Returns 0, or -1 with err if that
+ * limit is too low for any host.
  */
-void limits_configure(
-    const struct plan *plan, struct msg_config *config, uint32_t *workers);
+int limits_configure(const struct plan *plan, struct msg_config *config,
+    uint32_t *workers, struct error *err);
 
 #endif

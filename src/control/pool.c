@@ -3,7 +3,7 @@
  * A worker is forked and exec'ed, so that its memory never held what control
  * knows. It gets exactly its two pipes and, if there is one, the file its
  * commands read; no other descriptor, and no environment but what libc and
- * the resolver read.
+ * the resolver read, and where temporary files go.
  */
 #include "config.h"
 
@@ -61,8 +61,8 @@ static char **
 worker_environment(void)
 {
 	static const char *const names[] = {"RES_OPTIONS", "LOCALDOMAIN",
-	    "HOSTALIASES", "LD_LIBRARY_PATH", "LD_PRELOAD", "ASAN_OPTIONS",
-	    "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+	    "HOSTALIASES", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD",
+	    "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
 	static const size_t count = sizeof(names) / sizeof(names[0]);
 	char **env = xcalloc(count + 1, sizeof(*env));
 	const char *value;
@@ -134,12 +134,12 @@ pool_fork(struct pool *p, struct worker_process *w, struct error *err)
 
 	snprintf(parent, sizeof(parent), "%ld", (long)getpid());
 	if (pipe2(job, O_CLOEXEC) == -1 || pipe2(result, O_CLOEXEC) == -1) {
-		error_set(err, "pipe: %s", strerror(errno));
+		error_set(err, "pipes to a worker: %s", strerror(errno));
 		goto out;
 	}
 	pid = fork();
 	if (pid == -1) {
-		error_set(err, "fork: %s", strerror(errno));
+		error_set(err, "fork of a worker: %s", strerror(errno));
 		goto out;
 	}
 	if (pid == 0)

@@ -37,8 +37,9 @@ struct run {
 	struct signer *signer;
 	struct error accept_error; /* why no key can be learnt; "" if so far */
 	uint32_t sign_serial;
-	uint64_t rate_next_ms; /* no change of rates is told before */
-	int stop_status;       /* 128 + signal, 141, 5; 0: not stopping */
+	uint64_t rate_next_ms;	/* no change of rates is told before */
+	unsigned refusals_told; /* of signatures that failed */
+	int stop_status;	/* 128 + signal, 141, 5; 0: not stopping */
 	uint64_t stop_deadline_ms;
 };
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "report/json.h"
@@ -17,6 +18,7 @@
 #include "report/summary.h"
 #include "report/tally.h"
 #include "util/clock.h"
+#include "util/fdio.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
@@ -38,7 +40,8 @@ struct report {
 	int fd;			   /* of the report file, or -1 */
 	struct metrics metrics;
 	struct metrics_file *metrics_file; /* NULL: none */
-	bool is_report_broken, is_metrics_broken, is_stdout_broken;
+	unsigned records, records_lost;	   /* lost: not in the report file */
+	bool is_metrics_broken, is_stdout_broken;
 	bool is_abandoned; /* nobody is waited for */
 	bool is_held;	   /* the terminal is being asked on */
 	uint64_t began_ms;
@@ -188,23 +191,35 @@ report_running(struct report *r, const struct running *running)
 	progress_running(r->progress, running->in_flight);
 }
 
+/* One could not be written: tell it once, and leave whole lines only. */
+static void
+line_lost(struct report *r, size_t written)
+{
+	const char *why = strerror(errno);
+	struct stat st;
+
+	if (written > 0 && fstat(r->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    ftruncate(r->fd, st.st_size - (off_t)written) == -1)
+		why = strerror(errno);
+	if (r->records_lost++ == 0)
+		log_error("%s: %s", r->options.report_path, why);
+}
+
 /* One write a line, so that a crash leaves whole lines. */
 static void
 report_line(struct report *r, const struct record *record)
 {
 	char *line = json_record(record);
+	size_t len;
 	struct buf b;
-	ssize_t n;
 
 	buf_init(&b, strlen(line) + 2);
 	buf_puts(&b, line);
 	buf_append(&b, "\n", 1);
-	n = write(r->fd, buf_head(&b), buf_len(&b));
-	if (n != (ssize_t)buf_len(&b) && !r->is_report_broken) {
-		log_error("%s: %s", r->options.report_path,
-		    n == -1 ? strerror(errno) : "disk full");
-		r->is_report_broken = true;
-	}
+	len = buf_len(&b);
+	r->records++;
+	if (fd_flush(r->fd, &b) == -1)
+		line_lost(r, len - buf_len(&b));
 	buf_clear(&b);
 	free(line);
 }
@@ -225,6 +240,18 @@ report_record(struct report *r, const struct record *record)
 	summary_add(r->summary, record);
 	if (r->fd != -1)
 		report_line(r, record);
+}
+
+int
+report_can_print(const struct report *r, struct error *err)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (r->options.has_live &&
+	    (flags == -1 || (flags & O_ACCMODE) == O_RDONLY))
+		return error_set(
+		    err, "stdout is closed; -output none does without it");
+	return 0;
 }
 
 size_t
@@ -328,7 +355,7 @@ exit_status(const struct report *r)
 {
 	int status = r->exit_class;
 
-	if ((r->is_report_broken || r->is_metrics_broken) &&
+	if ((r->records_lost > 0 || r->is_metrics_broken) &&
 	    status < EXIT_LOCAL)
 		status = EXIT_LOCAL;
 	/* With -S a remote exit status takes the place of class 1. */
@@ -367,6 +394,9 @@ report_finish(struct report *r)
 	    .is_colored = r->err.is_colored};
 
 	end_progress(r);
+	if (r->records_lost > 0)
+		log_error("%s: lacks %u of %u records", r->options.report_path,
+		    r->records_lost, r->records);
 	/* What was abandoned is dropped already. */
 	if (!r->is_abandoned) {
 		sink_drain(&r->err);

@@ -97,6 +97,12 @@ void report_running(struct report *r, const struct running *running);
 /* The host's one record. Its strings are copied where needed. */
 void report_record(struct report *r, const struct record *record);
 
+/*
+ * Whether the hosts' output has anywhere to go. Returns 0, or -1 with err if
+ * stdout was closed when the program was started.
+ */
+int report_can_print(const struct report *r, struct error *err);
+
 /* Bytes that stdout and stderr have not taken yet. */
 size_t report_backlog(const struct report *r);
 /* Write what can be written now, and the metrics when it is time. */
@@ -125,7 +131,10 @@ void report_abandon(struct report *r);
  */
 int report_end(struct report *r, int stop_status);
 
-/* Wait until all is written, then print the summary. */
+/*
+ * Wait until all is written, then print the summary, and how many records the
+ * report lacks, if any.
+ */
 void report_finish(struct report *r);
 
 #endif

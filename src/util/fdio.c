@@ -79,7 +79,7 @@ fd_temporary(int *read_only, struct error *err)
 	    "%s/batch.XXXXXX", dir != NULL && dir[0] == '/' ? dir : "/tmp");
 	fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
 	if (fd == -1) {
-		error_set(err, "%s: %s", name, strerror(errno));
+		error_set(err, "temporary file %s: %s", name, strerror(errno));
 		free(name);
 		return -1;
 	}
@@ -93,6 +93,15 @@ fd_temporary(int *read_only, struct error *err)
 	unlink(name);
 	free(name);
 	return fd;
+}
+
+int
+fd_temporary_write(int fd, struct buf *b, struct error *err)
+{
+	if (fd_flush(fd, b) == -1)
+		return error_set(err, "temporary file in $TMPDIR or /tmp: %s",
+		    strerror(errno));
+	return 0;
 }
 
 char *

@@ -37,6 +37,9 @@ ssize_t fd_fill(int fd, struct buf *b, size_t max_bytes);
  */
 int fd_temporary(int *read_only, struct error *err);
 
+/* Write all of b to such a file. Returns 0, or -1 with err. */
+int fd_temporary_write(int fd, struct buf *b, struct error *err);
+
 /*
  * Read a whole file of at most max_bytes. Returns the content, NUL-terminated
  * and owned by the caller, its length in *len; or NULL with err filled with

@@ -3,10 +3,14 @@
 
 #include "util/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define PATIENCE_MS 1000
+#define FEW	    3u
 
 static const char *log_name = PACKAGE_NAME;
 static const char *log_prelude = "";
@@ -33,6 +37,15 @@ log_set_quiet(bool quiet)
 static void log_line(const char *kind, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
+/* A write(2) of no more than PIPE_BUF bytes does not block then. */
+static bool
+has_room(void)
+{
+	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&fd, 1, PATIENCE_MS) != 0;
+}
+
 /* One write(2) a message, so that messages of several processes don't mix. */
 static void
 log_line(const char *kind, const char *fmt, va_list ap)
@@ -52,7 +65,7 @@ log_line(const char *kind, const char *fmt, va_list ap)
 	len = strlen(line);
 	line[len++] = '\n';
 	/* Nothing can be done about a stderr that does not take it. */
-	if (write(STDERR_FILENO, line, len) == -1)
+	if (!has_room() || write(STDERR_FILENO, line, len) == -1)
 		return;
 }
 
@@ -66,6 +79,20 @@ log_warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	log_line("warning: ", fmt, ap);
 	va_end(ap);
+}
+
+void
+log_warn_few(unsigned *told, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (*told == FEW || log_is_quiet)
+		return;
+	va_start(ap, fmt);
+	log_line("warning: ", fmt, ap);
+	va_end(ap);
+	if (++*told == FEW)
+		log_warn("more warnings like this are left out");
 }
 
 void

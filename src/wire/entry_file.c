@@ -46,12 +46,9 @@ entry_file_flush(struct entry_file *f, struct error *err)
 		if (f->fd == -1)
 			return -1;
 	}
-	rc = fd_flush(f->fd, &f->tail);
+	rc = fd_temporary_write(f->fd, &f->tail, err);
 	f->disk_bytes += before - buf_len(&f->tail);
-	if (rc == -1)
-		return error_set(err, "temporary file in $TMPDIR or /tmp: %s",
-		    strerror(errno));
-	return 0;
+	return rc;
 }
 
 int

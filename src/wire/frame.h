@@ -22,7 +22,7 @@
  *   CREDIT  bytes printed              ──▶
  *   CANCEL  end what runs              ──▶
  *   RATE    bytes a second, its share  ──▶
- *   PING    still there?               ──▶
+ *   PING    still there?               ──▶            from time to time
  *                                      ◀──  PONG        its loop goes round
  *                                      ◀──  RESULT      the slot is free again
  *
@@ -68,6 +68,8 @@ enum frame_type {
 	FRAME_TYPE_COUNT
 };
 
+/* So often a worker with jobs is pinged, unless control does not run. */
+#define PING_INTERVAL_MS 5000u
 /* No frame is longer than this, header included. */
 #define FRAME_MAX (4u << 20)
 /* The most output bytes one OUTPUT frame carries. */

@@ -431,7 +431,8 @@ start_job(struct compare *c)
 	if (c->has_sha256 || c->job != NULL)
 		return;
 	c->job =
-	    disk_hash(comparer_loop(c->comparer), c->fd, c->length, hashed, c);
+	    disk_hash(worker_threads(c->comparer->transfer->session->worker),
+		c->fd, c->length, hashed, c);
 	c->comparer->jobs++;
 	start_ticking(c->comparer, TICK_MS);
 }

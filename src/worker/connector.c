@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A connector owns a timer, a resolver request and at most one socket with
- * its poll handle. libuv frees handles late, in their close callbacks, so
- * the connector lives until the last of them is gone (`handles`), but never
- * calls done after connector_cancel().
+ * A connector owns a timer, and at most one look-up and one socket with its
+ * poll handle. libuv frees handles late, in their close callbacks, so the
+ * connector lives until the last of them is gone (`handles`), but never calls
+ * done after connector_cancel(). A look-up that has begun can't be stopped: it
+ * is let go of, and frees itself.
  */
 #include "config.h"
 
@@ -21,15 +22,26 @@
 
 #include "util/fdio.h"
 #include "util/xalloc.h"
+#include "worker/threads.h"
+
+#define SERVICE_SIZE 16
+
+/* A name's look-up, which may outlive who asked for it. */
+struct lookup {
+	struct thread_job job;
+	struct connector *connector; /* NULL: it was cancelled */
+	char *name, service[SERVICE_SIZE];
+	int rc, error; /* of getaddrinfo(3), and its errno */
+	struct addrinfo *addresses;
+};
 
 struct connector {
 	uv_loop_t *loop;
-	uv_getaddrinfo_t request;
+	struct threads *threads;
+	struct lookup *lookup; /* NULL: none, or it is over */
 	uv_timer_t timer;
 	uv_poll_t *poll; /* of fd, on the heap: each closes by itself */
 	int fd;
-	bool is_resolving;
-	bool is_ended; /* done was called, or it was cancelled */
 	unsigned handles;
 	struct addrinfo *addresses, *next;
 	uint64_t deadline_ms;
@@ -50,7 +62,7 @@ connector_release(struct connector *c)
 	if (--c->handles > 0)
 		return;
 	if (c->addresses != NULL)
-		uv_freeaddrinfo(c->addresses);
+		freeaddrinfo(c->addresses);
 	free(c);
 }
 
@@ -79,12 +91,24 @@ connector_drop_socket(struct connector *c)
 }
 
 static void
+lookup_free(struct lookup *l)
+{
+	if (l->addresses != NULL)
+		freeaddrinfo(l->addresses);
+	free(l->name);
+	free(l);
+}
+
+static void
 connector_end(struct connector *c)
 {
-	c->is_ended = true;
 	connector_drop_socket(c);
-	if (c->is_resolving)
-		uv_cancel((uv_req_t *)&c->request);
+	if (c->lookup != NULL) {
+		c->lookup->connector = NULL;
+		if (threads_cancel(c->threads, &c->lookup->job))
+			lookup_free(c->lookup);
+		c->lookup = NULL;
+	}
 	uv_close((uv_handle_t *)&c->timer, timer_closed);
 }
 
@@ -116,7 +140,7 @@ connector_cancel(struct connector *c)
 enum stage
 connector_stage(const struct connector *c)
 {
-	return c->is_resolving ? STAGE_DNS : STAGE_CONNECT;
+	return c->lookup != NULL ? STAGE_DNS : STAGE_CONNECT;
 }
 
 static bool
@@ -242,29 +266,76 @@ connector_try_next(struct connector *c)
 		connector_failed(c, error);
 }
 
+/* On a thread. */
 static void
-connector_resolved(
-    uv_getaddrinfo_t *request, int status, struct addrinfo *result)
+lookup_work(struct thread_job *job)
 {
-	struct connector *c = request->data;
+	const struct addrinfo hints = {
+	    .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct lookup *l = job->ctx;
 
-	c->is_resolving = false;
-	if (c->is_ended) {
-		uv_freeaddrinfo(result);
-		connector_release(c);
+	errno = 0;
+	l->rc = getaddrinfo(l->name, l->service, &hints, &l->addresses);
+	l->error = errno;
+}
+
+/* Why there are no addresses. */
+static void
+lookup_failed(struct connector *c, const struct lookup *l)
+{
+	const char *why = gai_strerror(l->rc);
+
+	/* A file or socket that could not be opened looks like no name. */
+	if (is_local_fault(l->error)) {
+		c->status = STATUS_ERROR;
+		c->stage = STAGE_LOCAL;
+		why = strerror(l->error);
+	} else if (l->rc == EAI_NONAME || l->rc == EAI_NODATA) {
+		c->is_final = true;
+		why = "no such host name";
+	}
+	snprintf(c->message, sizeof(c->message), "%s", why);
+}
+
+static void
+lookup_done(struct thread_job *job, int error)
+{
+	struct lookup *l = job->ctx;
+	struct connector *c = l->connector;
+
+	if (c == NULL) { /* cancelled */
+		lookup_free(l);
 		return;
 	}
-	c->addresses = c->next = result;
-	if (status < 0) {
-		c->status = STATUS_UNREACHABLE;
-		c->stage = STAGE_DNS;
-		c->is_final =
-		    status == UV_EAI_NONAME || status == UV_EAI_NODATA;
-		snprintf(c->message, sizeof(c->message), "%s",
-		    c->is_final ? "no such host name" : uv_strerror(status));
+	c->lookup = NULL;
+	c->addresses = c->next = l->addresses;
+	l->addresses = NULL;
+	if (error != 0) {
+		c->status = STATUS_ERROR;
+		c->stage = STAGE_LOCAL;
+		snprintf(c->message, sizeof(c->message),
+		    "no thread to look up the name: %s", uv_strerror(error));
+	} else if (l->rc != 0) {
+		lookup_failed(c, l);
 	}
+	lookup_free(l);
 	connector_try_next(c);
-	connector_release(c); /* the request's */
+}
+
+static void
+connector_look_up(struct connector *c, const char *address, const char *service)
+{
+	struct lookup *l = xcalloc(1, sizeof(*l));
+
+	l->connector = c;
+	l->name = xstrdup(address);
+	snprintf(l->service, sizeof(l->service), "%s", service);
+	l->job.ctx = l;
+	l->job.work = lookup_work;
+	l->job.done = lookup_done;
+	l->job.is_lookup = true;
+	c->lookup = l;
+	threads_run(c->threads, &l->job);
 }
 
 /* Numbers need no thread. */
@@ -275,16 +346,17 @@ connector_numeric(uv_timer_t *timer)
 }
 
 struct connector *
-connector_start(uv_loop_t *loop, const char *address, uint32_t port,
-    uint64_t deadline_ms, connector_done done, void *ctx)
+connector_start(uv_loop_t *loop, struct threads *threads, const char *address,
+    uint32_t port, uint64_t deadline_ms, connector_done done, void *ctx)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
 	    .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
 	struct connector *c = xcalloc(1, sizeof(*c));
-	char service[16];
+	char service[SERVICE_SIZE];
 
 	snprintf(service, sizeof(service), "%u", port);
 	c->loop = loop;
+	c->threads = threads;
 	c->fd = -1;
 	c->deadline_ms = deadline_ms;
 	c->done = done;
@@ -297,20 +369,9 @@ connector_start(uv_loop_t *loop, const char *address, uint32_t port,
 	if (getaddrinfo(address, service, &hints, &c->addresses) == 0) {
 		c->next = c->addresses;
 		uv_timer_start(&c->timer, connector_numeric, 0, 0);
-		return c;
-	}
-	c->addresses = NULL;
-	hints.ai_flags = AI_NUMERICSERV;
-	c->request.data = c;
-	c->is_resolving = true;
-	c->handles++;
-	if (uv_getaddrinfo(loop, &c->request, connector_resolved, address,
-		service, &hints) != 0) {
-		c->is_resolving = false;
-		c->handles--;
-		c->is_final = true;
-		snprintf(c->message, sizeof(c->message), "not a host name");
-		uv_timer_start(&c->timer, connector_numeric, 0, 0);
+	} else {
+		c->addresses = NULL;
+		connector_look_up(c, address, service);
 	}
 	return c;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * connector: from an address to a connected TCP socket. Names are resolved
- * on libuv's threads; the addresses are tried in the resolver's order, each
+ * on threads; the addresses are tried in the resolver's order, each
  * with its share of the time that is left, until one connects.
  */
 #ifndef WORKER_CONNECTOR_H
@@ -14,6 +14,7 @@
 #include "wire/outcome.h"
 
 struct connector;
+struct threads;
 
 /* How it ended; valid during the callback. */
 struct connected {
@@ -31,8 +32,9 @@ typedef void (*connector_done)(void *ctx, const struct connected *result);
  * Start. done is called once, never before this returns, unless
  * connector_cancel() is called first. deadline_ms is in uv_now() time.
  */
-struct connector *connector_start(uv_loop_t *loop, const char *address,
-    uint32_t port, uint64_t deadline_ms, connector_done done, void *ctx);
+struct connector *connector_start(uv_loop_t *loop, struct threads *threads,
+    const char *address, uint32_t port, uint64_t deadline_ms,
+    connector_done done, void *ctx);
 
 /* Give up without calling done; c is gone. */
 void connector_cancel(struct connector *c);

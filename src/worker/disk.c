@@ -21,7 +21,8 @@
 #define SLICE_BYTES (32u << 20)
 
 struct disk_job {
-	uv_work_t work;
+	struct thread_job job;
+	struct threads *threads;
 	int fd;
 	int error;
 	bool is_over;
@@ -87,9 +88,9 @@ hash_slice(struct disk_job *job)
 }
 
 static void
-job_work(uv_work_t *work)
+disk_work(struct thread_job *thread_job)
 {
-	struct disk_job *job = work->data;
+	struct disk_job *job = thread_job->ctx;
 	int rc;
 
 	if (job->error != 0 || atomic_load(&job->is_abandoned)) {
@@ -110,28 +111,20 @@ job_work(uv_work_t *work)
 
 /* --- on the loop --------------------------------------------------------- */
 
-static void job_worked(uv_work_t *work, int status);
-
 static void
-job_queue(uv_loop_t *loop, struct disk_job *job)
+disk_worked(struct thread_job *thread_job, int error)
 {
-	/* It fails only without a function to call. */
-	if (uv_queue_work(loop, &job->work, job_work, job_worked) != 0)
-		fatal("cannot queue work on a file");
-}
+	struct disk_job *job = thread_job->ctx;
 
-static void
-job_worked(uv_work_t *work, int status)
-{
-	struct disk_job *job = work->data;
-
-	(void)status; /* nobody cancels it */
+	/* Without threads the loop waits for the disk: better than nothing. */
+	if (error != 0)
+		disk_work(thread_job);
 	if (atomic_load(&job->is_abandoned)) {
 		job_free(job);
 		return;
 	}
 	if (!job->is_over) {
-		job_queue(work->loop, job);
+		threads_run(job->threads, &job->job);
 		return;
 	}
 	fd_close(&job->fd);
@@ -141,11 +134,14 @@ job_worked(uv_work_t *work, int status)
 }
 
 static struct disk_job *
-job_new(int fd, disk_done done, void *ctx)
+job_new(struct threads *threads, int fd, disk_done done, void *ctx)
 {
 	struct disk_job *job = xcalloc(1, sizeof(*job));
 
-	job->work.data = job;
+	job->job.ctx = job;
+	job->job.work = disk_work;
+	job->job.done = disk_worked;
+	job->threads = threads;
 	job->done = done;
 	job->ctx = ctx;
 	job->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -155,25 +151,26 @@ job_new(int fd, disk_done done, void *ctx)
 }
 
 struct disk_job *
-disk_fsync(uv_loop_t *loop, int fd, disk_done done, void *ctx)
+disk_fsync(struct threads *threads, int fd, disk_done done, void *ctx)
 {
-	struct disk_job *job = job_new(fd, done, ctx);
+	struct disk_job *job = job_new(threads, fd, done, ctx);
 
-	job_queue(loop, job);
+	threads_run(threads, &job->job);
 	return job;
 }
 
 struct disk_job *
-disk_hash(uv_loop_t *loop, int fd, uint64_t length, disk_done done, void *ctx)
+disk_hash(
+    struct threads *threads, int fd, uint64_t length, disk_done done, void *ctx)
 {
-	struct disk_job *job = job_new(fd, done, ctx);
+	struct disk_job *job = job_new(threads, fd, done, ctx);
 
 	job->length = length;
 	job->md = EVP_MD_CTX_new();
 	if (job->md == NULL ||
 	    EVP_DigestInit_ex(job->md, EVP_sha256(), NULL) != 1)
 		fatal("cannot compute SHA-256");
-	job_queue(loop, job);
+	threads_run(threads, &job->job);
 	return job;
 }
 

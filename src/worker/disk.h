@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * disk: slow work on local files, done by libuv's threads so that the loop
- * never waits for a disk. A job owns a duplicate of the descriptor and lives
+ * disk: slow work on local files, done by threads so that the loop does not
+ * wait for a disk. A job owns a duplicate of the descriptor and lives
  * until its thread has let go of it, whatever becomes of who asked for it.
  *
  * getaddrinfo() runs on the same few threads: a hash is therefore computed in
@@ -11,7 +11,8 @@
 #define WORKER_DISK_H
 
 #include <stdint.h>
-#include <uv.h>
+
+#include "worker/threads.h"
 
 #define DISK_SHA256_BYTES 32
 
@@ -30,14 +31,15 @@ typedef void (*disk_done)(void *ctx, int error, const uint8_t *sha256);
  */
 
 /* fsync(2). */
-struct disk_job *disk_fsync(uv_loop_t *loop, int fd, disk_done done, void *ctx);
+struct disk_job *disk_fsync(
+    struct threads *threads, int fd, disk_done done, void *ctx);
 
 /*
  * SHA-256 of the first length bytes; the file's offset is not moved. ENODATA
  * if the file is shorter.
  */
-struct disk_job *disk_hash(
-    uv_loop_t *loop, int fd, uint64_t length, disk_done done, void *ctx);
+struct disk_job *disk_hash(struct threads *threads, int fd, uint64_t length,
+    disk_done done, void *ctx);
 
 /*
  * done will not be called; the job ends by itself, soon, but for an fsync(2)

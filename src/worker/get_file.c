@@ -216,7 +216,7 @@ step_read(struct get_file *f)
 	}
 	f->state = GET_FILE_SYNC;
 	f->files->t->local_jobs++;
-	f->sync = disk_fsync(worker_loop(f->files->t->session->worker),
+	f->sync = disk_fsync(worker_threads(f->files->t->session->worker),
 	    target_file_fd(f->file), synced, f);
 }
 

@@ -236,7 +236,8 @@ get_place_open_file(struct get_place *p, const char *path, uint64_t size)
 static void
 note_full(struct get_place *p, int errnum)
 {
-	if (errnum == ENOSPC || errnum == EDQUOT)
+	if (errnum == ENOSPC || errnum == EDQUOT || errnum == EMFILE ||
+	    errnum == ENFILE)
 		p->is_full = true;
 }
 

@@ -45,7 +45,7 @@ struct get_place {
 	struct target *target; /* of base; NULL until it is needed */
 	bool has_prefix;       /* what leads to it is there */
 	bool is_failed;	       /* nothing can be written at all */
-	bool is_full;	       /* no space is left, or no quota */
+	bool is_full;	       /* no space, quota or descriptor is left */
 	char *parent;	       /* of the last get_place_parent(), or NULL */
 	bool has_parent;       /* it is there */
 };

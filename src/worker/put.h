@@ -84,6 +84,7 @@ struct put {
 	unsigned depth;	     /* of the directory the next entry is in */
 	unsigned skip_depth; /* what is below this depth can't arrive; 0 */
 	uint64_t skipped;    /* files there */
+	bool is_exhausted;   /* no further file can be opened */
 	uint64_t *made;	     /* bit: the directory of that depth is new */
 	size_t made_words;
 	char **partials; /* paths */

@@ -74,6 +74,7 @@ open_source(struct put_item *item)
 	item->fd = open(
 	    source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (item->fd == -1) {
+		item->put->is_exhausted |= errno == EMFILE || errno == ENFILE;
 		transfer_failed(
 		    item->put->t, STATUS_ERROR, source, "%s", strerror(errno));
 		return -1;

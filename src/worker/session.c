@@ -9,10 +9,8 @@
  *
  * Any state can go to DONE: an error, a deadline, a cancel. A transfer that is
  * cut short by one of the last two has its result already, and goes through
- * STOP for a moment, to remove its temporary files from the host. Deadlines are
- * absolute: one for all up to the login, one for the start of the command, one
- * for the command; only the idle limit starts anew with each byte of the
- * command's streams.
+ * STOP for a moment, to remove its temporary files from the host. Its time
+ * limits are session_limits.c.
  *
  * session_run() steps until the session has to wait; what it waits for
  * decides which events of the socket are polled. The password and the right
@@ -31,6 +29,7 @@
 
 #include "util/log.h"
 #include "util/xalloc.h"
+#include "worker/session_limits.h"
 #include "worker/session_ssh.h"
 #include "worker/task_get.h"
 #include "worker/task_put.h"
@@ -39,22 +38,7 @@
 /* The most that libssh2 may take for one session. */
 #define SESSION_HEAP_MAX (16u << 20)
 
-static void session_expired(uv_timer_t *timer);
-
 /* --- beginning and end --------------------------------------------------- */
-
-static uint64_t
-session_now(const struct session *s)
-{
-	return uv_now(worker_loop(s->worker));
-}
-
-void
-session_active(struct session *s)
-{
-	s->active_ms = session_now(s);
-	s->active_paused_ms = worker_paused_ms(s->worker);
-}
 
 static void session_connected(void *ctx, const struct connected *result);
 
@@ -62,8 +46,9 @@ static void
 session_connect(struct session *s)
 {
 	s->state = SESSION_CONNECT;
-	s->connector = connector_start(worker_loop(s->worker), s->spec.address,
-	    s->spec.port, s->connect_deadline_ms, session_connected, s);
+	s->connector = connector_start(worker_loop(s->worker),
+	    worker_threads(s->worker), s->spec.address, s->spec.port,
+	    s->connect_deadline_ms, session_connected, s);
 	s->want = WANT_CONTROL; /* nothing to poll yet */
 }
 
@@ -71,27 +56,6 @@ static void
 timer_closed(uv_handle_t *handle)
 {
 	free(handle);
-}
-
-/* Let the timer fire at the nearest limit. */
-static void
-session_set_timer(struct session *s)
-{
-	const struct msg_config *config = worker_config(s->worker);
-	uint64_t now = session_now(s), next = UINT64_MAX;
-
-	if (s->connect_deadline_ms > 0)
-		next = s->connect_deadline_ms;
-	if (s->command_deadline_ms > 0 && s->command_deadline_ms < next)
-		next = s->command_deadline_ms;
-	if (s->has_idle_limit && config->idle_timeout_ms > 0 &&
-	    s->active_ms + config->idle_timeout_ms < next)
-		next = s->active_ms + config->idle_timeout_ms;
-	if (next == UINT64_MAX)
-		uv_timer_stop(s->timer);
-	else
-		uv_timer_start(
-		    s->timer, session_expired, next > now ? next - now : 0, 0);
 }
 
 struct session *
@@ -295,8 +259,8 @@ step_auth(struct session *s)
 	return want;
 }
 
-static bool
-is_transfer(const struct session *s)
+bool
+session_is_transfer(const struct session *s)
 {
 	return worker_config(s->worker)->task != TASK_EXEC;
 }
@@ -304,7 +268,7 @@ is_transfer(const struct session *s)
 static enum want
 step_task(struct session *s)
 {
-	if (!is_transfer(s))
+	if (!session_is_transfer(s))
 		return task_exec_step(s);
 	if (s->transfer == NULL)
 		s->transfer = transfer_new(s,
@@ -398,7 +362,7 @@ session_run(struct session *s)
 		return;
 	}
 	/* The limits change only with the states. */
-	if (state != s->state || s->state == SESSION_TASK)
+	if (session_asks(s) || state != s->state || s->state == SESSION_TASK)
 		session_set_timer(s);
 	if (s->want == WANT_TURN)
 		worker_queue_turn(s->worker, s);
@@ -409,58 +373,7 @@ session_run(struct session *s)
 	session_watch(s);
 }
 
-static enum stage
-task_stage(const struct session *s)
-{
-	return is_transfer(s) ? STAGE_TRANSFER : STAGE_COMMAND;
-}
-
-static enum stage
-deadline_stage(const struct session *s)
-{
-	switch (s->state) {
-	case SESSION_CONNECT:
-		return s->connector != NULL ? connector_stage(s->connector)
-					    : STAGE_CONNECT;
-	case SESSION_HANDSHAKE:
-		return s->transport.has_banner ? STAGE_KEX : STAGE_BANNER;
-	case SESSION_VERDICT:
-		return STAGE_HOSTKEY;
-	case SESSION_AUTH:
-		return STAGE_AUTH;
-	case SESSION_TASK:
-	case SESSION_STOP:
-	case SESSION_DONE:
-		break;
-	}
-	return s->is_started ? task_stage(s) : STAGE_CHANNEL;
-}
-
-static const char *
-deadline_words(const struct session *s)
-{
-	if (s->is_started)
-		return "the server does not say whether it runs, after";
-	if (s->state != SESSION_TASK)
-		return "no login after";
-	return is_transfer(s) ? "the SFTP server does not answer, after"
-			      : "the command was not started after";
-}
-
-/* For how long the host was silent, our own pauses not counted. */
-static uint64_t
-session_idle_ms(const struct session *s)
-{
-	uint64_t silent = session_now(s) - s->active_ms;
-	uint64_t paused = worker_paused_ms(s->worker) - s->active_paused_ms;
-
-	return silent > paused ? silent - paused : 0;
-}
-
-/*
- * End s, which has its result, whatever its task is about. May free s.
- */
-static void
+void
 session_cut(struct session *s)
 {
 	if (!transfer_stop(s)) {
@@ -476,58 +389,6 @@ session_cut(struct session *s)
 	session_run(s);
 }
 
-static void
-session_timed_out(
-    struct session *s, enum stage stage, uint64_t limit_ms, const char *what)
-{
-	char text[128];
-
-	snprintf(text, sizeof(text), "its output was still open after %g s",
-	    (double)limit_ms / 1000);
-	if (!task_exec_told(s, text))
-		session_end(s, STATUS_TIMEOUT, stage, "%s %g s", what,
-		    (double)limit_ms / 1000);
-	session_cut(s);
-}
-
-static void
-session_expired(uv_timer_t *timer)
-{
-	struct session *s = timer->data;
-	const struct msg_config *config = worker_config(s->worker);
-	uint64_t now = session_now(s), idle;
-
-	if (s->state == SESSION_STOP && now >= s->connect_deadline_ms) {
-		worker_session_ended(s->worker, s);
-		return;
-	}
-	if (s->connect_deadline_ms > 0 && now >= s->connect_deadline_ms) {
-		session_timed_out(s, deadline_stage(s),
-		    s->spec.connect_timeout_ms, deadline_words(s));
-		return;
-	}
-	if (s->command_deadline_ms > 0 && now >= s->command_deadline_ms) {
-		session_timed_out(s, task_stage(s), s->spec.command_timeout_ms,
-		    "still running after");
-		return;
-	}
-	if (!s->has_idle_limit || config->idle_timeout_ms == 0) {
-		session_set_timer(s);
-		return;
-	}
-	if (s->transfer != NULL && s->transfer->local_jobs > 0)
-		session_active(s);
-	idle = session_idle_ms(s);
-	if (idle >= config->idle_timeout_ms) {
-		session_timed_out(
-		    s, STAGE_IDLE, config->idle_timeout_ms, "not a byte for");
-		return;
-	}
-	/* Silent for less than it seems: we had paused. */
-	uv_timer_start(
-	    s->timer, session_expired, config->idle_timeout_ms - idle, 0);
-}
-
 /* --- frames -------------------------------------------------------------- */
 
 void
@@ -539,6 +400,7 @@ session_verdict(struct session *s, const struct msg_verdict *msg)
 	s->verdict = (enum verdict)msg->verdict;
 	secret_free(s->verdict_text);
 	s->verdict_text = xstrdup(msg->text);
+	session_answered(s);
 	session_run(s);
 }
 
@@ -546,6 +408,7 @@ void
 session_signature(struct session *s, const struct msg_signature *msg)
 {
 	auth_signature(s, msg->signature);
+	session_answered(s);
 	session_run(s);
 }
 

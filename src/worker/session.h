@@ -71,6 +71,8 @@ struct session {
 	uint64_t accepted_ms;	      /* when the host key was accepted */
 	uint64_t connect_deadline_ms; /* until the command runs; 0: over */
 	uint64_t command_deadline_ms; /* 0: none */
+	uint64_t asked_ms;	      /* control owes an answer; 0: none */
+	unsigned asked_pings;	      /* that came since */
 	uint64_t active_ms;	      /* last byte of the command's streams */
 	uint64_t active_paused_ms;    /* worker_paused_ms() at that time */
 	bool has_idle_limit;	      /* the command runs */
@@ -98,6 +100,10 @@ void session_run(struct session *s);
 /* Answers of control. May end and free s. */
 void session_verdict(struct session *s, const struct msg_verdict *msg);
 void session_signature(struct session *s, const struct msg_signature *msg);
+/* Control runs, but may owe s an answer for too long. May end and free s. */
+void session_ping(struct session *s);
+/* For so long the worker did not run, which is not the host's fault. */
+void session_missed(struct session *s, uint64_t ms);
 /* Cut it short: result cancelled with that message. May free s. */
 void session_cancel(struct session *s, const char *message);
 

@@ -8,8 +8,9 @@
  * could not. Times are set at the end, when nothing is put into them any more.
  * Directories that were there already keep the mode and time they have.
  *
- * When no space is left nothing more is begun. When the session is stopped
- * all ends at once: what is still to come from the host is nobody's concern.
+ * When no space is left, or no descriptor, nothing more is begun. When the
+ * session is stopped all ends at once: what is still to come from the host is
+ * nobody's concern.
  */
 #include "config.h"
 
@@ -199,7 +200,8 @@ give_up(struct get *g)
 	get_walk_stop(&g->walk);
 	if (g->place.is_full && left > 0)
 		transfer_failed(g->t, STATUS_ERROR, shown,
-		    "no space is left, at least %llu more not fetched",
+		    "nothing more can be stored, at least %llu more not "
+		    "fetched",
 		    (unsigned long long)left);
 	free(shown);
 }

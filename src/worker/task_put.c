@@ -335,6 +335,11 @@ entry_start(struct put *put, const struct msg_entry *e)
 		entry_skip(put, e);
 		return;
 	}
+	/* Why so was told with the one that could not be opened. */
+	if (put->is_exhausted && e->type == ENTRY_FILE) {
+		put->t->failures++;
+		return;
+	}
 	note_route(put, e);
 	item = put_item_new(put, e, target_of(put, e), kinds[e->type].step);
 	item->is_barrier = kinds[e->type].is_barrier;

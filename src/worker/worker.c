@@ -28,8 +28,11 @@
 #include "util/fdio.h"
 #include "util/log.h"
 #include "util/xalloc.h"
+#include "worker/pulse.h"
+#include "worker/queue.h"
 #include "worker/session.h"
 #include "worker/session_ssh.h"
+#include "worker/threads.h"
 
 #define PIPE_READ_BYTES 65536u
 #define SESSION_BUCKETS 1024u
@@ -39,13 +42,10 @@
 /* So long may a frame wait for another one to go with. */
 #define LINGER_MS 10u
 
-/* Sessions in line, by their next_turn; each is in one line at most. */
-struct queue {
-	struct session *first, **last;
-};
-
 struct worker {
 	uv_loop_t loop;
+	struct threads *threads;
+	struct pulse pulse;
 	uv_poll_t jobs, results;
 	uv_prepare_t before_sleep;
 	uv_idle_t take_turns;
@@ -60,7 +60,6 @@ struct worker {
 	struct queue turns, waiters;		   /* for a turn; for credit */
 	struct queue held;			   /* by the rate limit */
 	uint64_t rate, allowance; /* bytes a second; 1/1000 byte */
-	uint32_t held_count;
 	uint64_t refilled_ms;
 	uv_timer_t refill;
 	uint64_t credit;
@@ -71,6 +70,12 @@ uv_loop_t *
 worker_loop(struct worker *w)
 {
 	return &w->loop;
+}
+
+struct threads *
+worker_threads(struct worker *w)
+{
+	return w->threads;
 }
 
 const struct msg_config *
@@ -159,8 +164,6 @@ worker_is_behind(const struct worker *w)
 	return w->is_results_polled;
 }
 
-static struct session *queue_take(struct queue *q);
-
 /* --- output and credit --------------------------------------------------- */
 
 size_t
@@ -242,12 +245,11 @@ rate_tick(uv_timer_t *timer)
 	count = w->allowance / 1000 / RATE_LEAST_BYTES;
 	if (count == 0)
 		count = 1;
-	if (count > w->held_count)
-		count = w->held_count;
+	if (count > w->held.count)
+		count = w->held.count;
 	share = count > 0 ? w->allowance / 1000 / count : 0;
 	for (; count > 0; count--) {
 		s = queue_take(&w->held);
-		w->held_count--;
 		s->rate_grant = share;
 		worker_queue_turn(w, s);
 	}
@@ -292,57 +294,6 @@ worker_rate_give_back(struct worker *w, size_t len)
 /* --- turns --------------------------------------------------------------- */
 
 static void
-queue_init(struct queue *q)
-{
-	q->first = NULL;
-	q->last = &q->first;
-}
-
-static void queue_remove(struct worker *w, struct session *s);
-
-static struct session *
-queue_take(struct queue *q)
-{
-	struct session *s = q->first;
-
-	q->first = s->next_turn;
-	if (q->first == NULL)
-		q->last = &q->first;
-	s->queue = NULL;
-	return s;
-}
-
-static void
-queue_remove(struct worker *w, struct session *s)
-{
-	struct queue *q = s->queue;
-	struct session **p = &q->first;
-
-	while (*p != s)
-		p = &(*p)->next_turn;
-	*p = s->next_turn;
-	if (*p == NULL)
-		q->last = p;
-	s->queue = NULL;
-	if (q == &w->held)
-		w->held_count--;
-}
-
-/* Put s in q, and out of the one that it is in. */
-static void
-queue_put(struct worker *w, struct queue *q, struct session *s)
-{
-	if (s->queue == q)
-		return;
-	if (s->queue != NULL)
-		queue_remove(w, s);
-	s->queue = q;
-	s->next_turn = NULL;
-	*q->last = s;
-	q->last = &s->next_turn;
-}
-
-static void
 worker_turns(uv_idle_t *handle)
 {
 	struct worker *w = handle->data;
@@ -364,45 +315,35 @@ worker_turns(uv_idle_t *handle)
 void
 worker_queue_turn(struct worker *w, struct session *s)
 {
-	queue_put(w, &w->turns, s);
+	queue_put(&w->turns, s);
 	uv_idle_start(&w->take_turns, worker_turns);
 }
 
 void
 worker_queue_credit(struct worker *w, struct session *s)
 {
-	queue_put(w, &w->waiters, s);
+	queue_put(&w->waiters, s);
 }
 
 void
 worker_queue_rate(struct worker *w, struct session *s)
 {
-	if (s->queue == &w->held)
-		return;
-	queue_put(w, &w->held, s);
-	w->held_count++;
+	queue_put(&w->held, s);
 	if (!uv_is_active((uv_handle_t *)&w->refill))
 		uv_timer_start(&w->refill, rate_tick, RATE_TICK_MS, 0);
 }
 
 /* --- sessions ------------------------------------------------------------ */
 
-static void
-worker_drop(struct worker *w, struct session *s)
-{
-	if (s->queue != NULL)
-		queue_remove(w, s);
-	*s->link = s->next;
-	if (s->next != NULL)
-		s->next->link = s->link;
-	session_free(s);
-}
-
 void
 worker_session_ended(struct worker *w, struct session *s)
 {
 	worker_send(w, FRAME_RESULT, s->job, &s->result);
-	worker_drop(w, s);
+	queue_remove(s);
+	*s->link = s->next;
+	if (s->next != NULL)
+		s->next->link = s->link;
+	session_free(s);
 }
 
 static struct session *
@@ -415,6 +356,22 @@ worker_find(struct worker *w, uint32_t job)
 			return s;
 	}
 	return NULL;
+}
+
+/* Call fn, which may end its session. */
+static void
+worker_each(struct worker *w, void (*fn)(struct session *s, const void *ctx),
+    const void *ctx)
+{
+	struct session *s, *next;
+	unsigned i;
+
+	for (i = 0; i < SESSION_BUCKETS; i++) {
+		for (s = w->sessions[i]; s != NULL; s = next) {
+			next = s->next;
+			fn(s, ctx);
+		}
+	}
 }
 
 static void
@@ -450,17 +407,39 @@ worker_configure(struct worker *w, const struct frame *frame)
 }
 
 static void
-worker_cancel(struct worker *w, const struct msg_cancel *msg)
+cancel(struct session *s, const void *ctx)
 {
-	struct session *s, *next;
-	unsigned i;
+	const struct msg_cancel *msg = ctx;
 
-	for (i = 0; i < SESSION_BUCKETS; i++) {
-		for (s = w->sessions[i]; s != NULL; s = next) {
-			next = s->next;
-			session_cancel(s, msg->message);
-		}
-	}
+	session_cancel(s, msg->message);
+}
+
+static void
+ping(struct session *s, const void *ctx)
+{
+	(void)ctx;
+	session_ping(s);
+}
+
+static void
+missed(struct session *s, const void *ctx)
+{
+	const uint64_t *ms = ctx;
+
+	session_missed(s, *ms);
+}
+
+static void
+worker_ping(struct worker *w)
+{
+	worker_send(w, FRAME_PONG, FRAME_NO_JOB, NULL);
+	worker_each(w, ping, NULL);
+}
+
+static void
+worker_missed(void *ctx, uint64_t ms)
+{
+	worker_each(ctx, missed, &ms);
 }
 
 /* Act on one frame. Returns -1 if it is malformed. */
@@ -495,11 +474,11 @@ worker_frame(struct worker *w, const struct frame *frame)
 	else if (frame->type == FRAME_SIGNATURE && s != NULL)
 		session_signature(s, &msg.signature);
 	else if (frame->type == FRAME_PING)
-		worker_send(w, FRAME_PONG, FRAME_NO_JOB, NULL);
+		worker_ping(w);
 	else if (frame->type == FRAME_CREDIT)
 		worker_add_credit(w, msg.credit.count);
 	else if (frame->type == FRAME_CANCEL)
-		worker_cancel(w, &msg.cancel);
+		worker_each(w, cancel, &msg.cancel);
 	else if (frame->type == FRAME_RATE)
 		worker_set_rate(w, msg.rate.bytes_per_s);
 	return 0;
@@ -535,6 +514,7 @@ worker_main(void)
 
 	if (libssh2_init(0) != 0 || uv_loop_init(&w->loop) != 0)
 		fatal("cannot set up libssh2 and libuv");
+	w->threads = threads_new(&w->loop);
 	methods_init(&w->methods);
 	buf_init(&w->in, 2u * FRAME_MAX);
 	buf_init(&w->out, 64u << 20); /* see the bounds above */
@@ -555,6 +535,7 @@ worker_main(void)
 	w->linger.data = w;
 	uv_poll_start(&w->jobs, UV_READABLE, jobs_ready);
 	uv_prepare_start(&w->before_sleep, worker_before_sleep);
+	pulse_start(&w->pulse, &w->loop, worker_missed, w);
 	uv_run(&w->loop, UV_RUN_DEFAULT);
 	fatal("the loop ended"); /* it always has the job pipe */
 }

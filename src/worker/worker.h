@@ -15,6 +15,7 @@
 
 struct methods;
 struct session;
+struct threads;
 struct worker;
 
 /* Run until control closes the job pipe. Never returns. */
@@ -23,6 +24,7 @@ _Noreturn void worker_main(void);
 /* --- for sessions -------------------------------------------------------- */
 
 uv_loop_t *worker_loop(struct worker *w);
+struct threads *worker_threads(struct worker *w);
 const struct msg_config *worker_config(const struct worker *w);
 const struct methods *worker_methods(const struct worker *w);
 

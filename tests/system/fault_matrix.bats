@@ -24,7 +24,7 @@ matrix() {
 	sed -e 's/[[:blank:]]*|[[:blank:]]*/|/g' -e '/^#/d; /^[[:blank:]]*$/d' \
 	    <<-'END'
 	dns: no such name          || @dns files                                  | unreachable dns | 1 | 3 | no such host name
-	dns: no server             || @dns dns nothing                            | unreachable dns | 2 | 3 | temporary failure
+	dns: no server             || @dns dns nothing                            | unreachable dns | 2 | 3 | Temporary failure in name resolution
 	dns: a silent server       || @dns dns silent-dns                         | timeout dns     | 2 | 3 | no login after
 
 	connect: no route          || @netns nothing                              | unreachable connect | 2 | 3 | Network is unreachable
@@ -134,14 +134,14 @@ matrix() {
 	worker: not there          || @worker none                                | none           | 0 | 5 | is the installation complete
 	worker: ends at once       || @worker ends                                | cancelled      | 0 | 5 | no worker can be started
 
-	stdout: nobody reads it    || @stdout_gone                                | cancelled      | 1 | 141 | stdout is gone
+	stdout: nobody reads it    || @stdout_gone                                | cancelled      | 1 | 141 | stdout takes no more
 	stdout: disk full          || @stdout_full                                | cancelled      | 1 | 5 | stdout
 	report: disk full          || @report_full                                | none           | 0 | 5 | No space left on device
 	signal: SIGINT             || @signal INT                                 | cancelled      | 1 | 130 | SIGINT
 	signal: SIGTERM            || @signal TERM                                | cancelled      | 1 | 143 | SIGTERM
 	signal: SIGHUP             || @signal HUP                                 | cancelled      | 1 | 129 | SIGHUP
 	descriptors: few           || @limit 32                                   | ok             | 1 | 0 | ^$
-	descriptors: none to speak of || @limit 8                                 | none           | 0 | 5 | descriptor;open files
+	descriptors: none to speak of || @limit 8                                 | none           | 0 | 5 | at least 32 are needed
 	disk: no room for a get    || @get_full                                   | error local    | 1 | 5 | No space left on device
 	disk: a local file is gone || @put_gone                                   | none           | 0 | 2 | No such file
 	END
@@ -249,10 +249,10 @@ run_@dying() {
 
 # With a worker that does what is said, ";" between lines (fakeworker.py).
 run_@fake() {
-	fake_program "$batch_run" "$PWD/fake"
+	BATS_TEST_TMPDIR=$PWD fakeworker_up batch_run
 	tr ';' '\n' <<<"$*" | sed 's/^ *//' >fake/script
 	options+=(-host-key accept-new -known-hosts new)
-	batch_run=$fake_program run_plain -cmd true
+	run_plain -cmd true
 }
 
 # run_@worker none|ends: one that can't be started, or does nothing.

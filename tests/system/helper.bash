@@ -170,6 +170,17 @@ batch_bare() {
 	    status=$?
 }
 
+# limited OPTION VALUE ARGUMENT...: as batch, under a limit of "ulimit OPTION".
+limited() {
+	status=0
+	rm -f "$report"
+	(
+		ulimit "$1" "$2"
+		exec timeout -k 5 120 "$batch_run" -known-hosts "$known_hosts" \
+		    -report "$report" "${@:3}" <"$input" >"$out" 2>"$err" 3>&-
+	) || status=$?
+}
+
 # batch_start ARGUMENT...: the same in the background; sets pid. A shell makes
 # what it starts in the background ignore SIGINT: undone here.
 batch_start() {
@@ -204,24 +215,73 @@ on_terminal() {
 	    </dev/null >"$out" 2>"$err" 3>&- || status=$?
 }
 
+# fakeworker_up PROGRAM: let batch_run be a copy of PROGRAM whose workers are
+# fakeworker.py, which does what the lines of $fake/script say.
+fakeworker_up() {
+	fake=$BATS_TEST_TMPDIR/fake
+	mkdir -p "$fake"
+	cp "$top_builddir/src/$1" "$fake/$1"
+	{ echo "#!$python"; cat "$test_dir/fakeworker.py"; } \
+	    >"$fake/batch_worker"
+	chmod +x "$fake/batch_worker"
+	batch_run=$fake/$1
+}
+
 # The pids of the workers of the control process $1.
 workers() {
 	pgrep -P "$1" -x batch_worker
 }
 
-is_sanitized() {
-	grep -q __asan_init "$batch_run"
+# Whether the run in the background has nothing to do: all is full.
+is_at_rest() {
+	local before after
+	before=$(cut -d' ' -f 14,15 /proc/"$pid"/stat)
+	sleep 0.5
+	after=$(cut -d' ' -f 14,15 /proc/"$pid"/stat)
+	[ "$before" = "$after" ]
 }
 
-# fake_program PROGRAM FOLDER: a copy of it in FOLDER whose worker does what
-# FOLDER/script says (fakeworker.py); sets fake_program.
-fake_program() {
-	mkdir -p "$2"
-	cp "$1" "$2"
-	{ echo "#!$python"; cat "$test_dir/fakeworker.py"; } >"$2/batch_worker"
-	chmod +x "$2/batch_worker"
-	# shellcheck disable=SC2034 # used by the tests
-	fake_program=$2/${1##*/}
+# our_processes control|worker|both: their pids, of the run in the background.
+our_processes() {
+	case $1 in
+	control) echo "$pid" ;;
+	worker) workers "$pid" ;;
+	both) echo "$pid" && workers "$pid" ;;
+	esac
+}
+
+# apart NAME COMMAND...: do so in the background, with files of its own, so
+# that what has to wait waits at the same time. together: until all are done.
+apart() {
+	mkdir "$BATS_TEST_TMPDIR/$1"
+	in_folder "$BATS_TEST_TMPDIR/$1" "${@:2}" </dev/null \
+	    >"$BATS_TEST_TMPDIR/$1/log" 2>&1 3>&- &
+	apart+=("$1=$!")
+}
+
+in_folder() {
+	trap 'batch_kill; fakehosts_down' EXIT
+	BATS_TEST_TMPDIR=$1
+	out=$1/out
+	err=$1/err
+	report=$1/report
+	"${@:2}"
+}
+
+together() {
+	local one failed=0
+	for one in "${apart[@]}"; do
+		wait "${one#*=}" || {
+			failed=1
+			echo "--- ${one%=*}:"
+			cat "$BATS_TEST_TMPDIR/${one%=*}/log"
+		}
+	done
+	[ "$failed" -eq 0 ]
+}
+
+is_sanitized() {
+	grep -q __asan_init "$batch_run"
 }
 
 # --- checks ------------------------------------------------------------------
@@ -309,6 +369,15 @@ expect_no_bytes() {
 			return 1
 		}
 	done
+}
+
+# expect_few_lines: whoever reads stderr is not flooded.
+expect_few_lines() {
+	[ "$(wc -l <"$err")" -le 10 ] || {
+		echo "too many lines"
+		dump
+		return 1
+	}
 }
 
 # expect_output [LINE]...: stdout is these lines, in any order, no other.

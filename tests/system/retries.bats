@@ -222,15 +222,13 @@ in_names_of() {
 
 # fake_scp SCRIPT-LINE...: batch_scp with such a worker.
 fake_scp() {
-	fake=$BATS_TEST_TMPDIR/fake
-	fake_program "$top_builddir/src/batch_scp" "$fake"
+	fakeworker_up batch_scp
 	printf '%s\n' "$@" >"$fake/script"
 	printf 12345 >"$BATS_TEST_TMPDIR/five"
 	write_inventory <<-'END'
 	[web]
 	web01 =
 	END
-	batch_run=$fake_program
 	known_hosts=$BATS_TEST_TMPDIR/known_hosts
 	batch -h web01 -host-key accept-new -action put \
 	    -local "$BATS_TEST_TMPDIR/five" -remote /tmp/ -retries 5 \

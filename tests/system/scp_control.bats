@@ -8,9 +8,7 @@
 load helper
 
 setup() {
-	fake=$BATS_TEST_TMPDIR/fake
-	fake_program "$top_builddir/src/batch_scp" "$fake"
-	batch_run=$fake_program
+	fakeworker_up batch_scp
 	write_inventory <<-'END'
 	[web]
 	web[01-12] =
@@ -207,7 +205,7 @@ told() {
 	END
 	TERM=xterm on_terminal -- "$batch_run" -known-hosts "$known_hosts" \
 	    -host-key accept-new -action put -local tree -remote /tmp/ \
-	    -h web01,web02
+	    -h web01,web02 -workers 1
 	expect_status 0
 	expect_match "$out" \
 	    'put: 0/2 hosts done, 2 running  [36] B of 10 B \([36]0 %\)' \

@@ -175,18 +175,9 @@ expect_cancelled() {
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	exec 7<>"$BATS_TEST_TMPDIR/fifo"
 	out=$BATS_TEST_TMPDIR/fifo batch_start -g web -cmd yes
-	wait_until workers_sleep
+	wait_until is_at_rest
 	kill -TERM "$pid"
 	batch_wait
 	exec 7>&-
 	expect_status 143
-}
-
-# All is full: nothing moves any more.
-workers_sleep() {
-	local before after
-	before=$(cut -d' ' -f 14,15 /proc/"$pid"/stat)
-	sleep 0.5
-	after=$(cut -d' ' -f 14,15 /proc/"$pid"/stat)
-	[ "$before" = "$after" ]
 }

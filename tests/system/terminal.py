@@ -4,8 +4,8 @@
 usage: terminal.py [-e REGEX -s TEXT]... -- COMMAND [ARGUMENT]...
 
 What the command shows goes to stdout. When REGEX is shown, TEXT and a newline
-are typed ("^C" is the interrupt key); each pair once, in order. Ends with the
-command's exit status, 128 + n if it died of signal n.
+are typed ("^C" is the key Ctrl-C, "^Z" Ctrl-Z and so on); each pair once, in
+order. Ends with the command's exit status, 128 + n if it died of signal n.
 """
 import os
 import pty
@@ -38,7 +38,8 @@ def main():
             if not found:
                 break
             text = script.pop(0)[1]
-            os.write(fd, b"\x03" if text == b"^C" else text + b"\n")
+            key = re.fullmatch(rb"\^([A-Z])", text)
+            os.write(fd, bytes([key[1][0] - 64]) if key else text + b"\n")
             seen = seen[found.end():]
     status = os.waitpid(pid, 0)[1]
     if os.WIFSIGNALED(status):

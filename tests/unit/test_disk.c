@@ -19,6 +19,7 @@
 #include <openssl/sha.h>
 #include <uv.h>
 
+#include "threads_world.h"
 #include "worker/disk.h"
 
 /* More than one slice, and no multiple of anything. */
@@ -76,17 +77,18 @@ check_hash(const uint8_t *data, size_t size, uint64_t length)
 {
 	struct heard h = {0};
 	uint8_t expected[SHA256_DIGEST_LENGTH];
+	struct threads *threads;
 	uv_loop_t loop;
 	int fd;
 
-	assert_int_equal(uv_loop_init(&loop), 0);
+	threads = world_begin(&loop);
 	fd = temporary_fd(data, size);
-	disk_hash(&loop, fd, length, done, &h);
+	disk_hash(threads, fd, length, done, &h);
 	close(fd); /* the job has its own */
 	assert_int_equal(h.calls, 0);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(h.calls, 1);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	world_end(&loop, threads);
 	if (length > size) {
 		assert_int_equal(h.error, ENODATA);
 		assert_false(h.has_sha256);
@@ -133,20 +135,21 @@ test_fsync(void **state)
 {
 	struct heard file = {0}, pipe_end = {0};
 	int fd = temporary_fd("x", 1), ends[2];
+	struct threads *threads;
 	uv_loop_t loop;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
+	threads = world_begin(&loop);
 	assert_int_equal(pipe(ends), 0);
-	disk_fsync(&loop, fd, done, &file);
-	disk_fsync(&loop, ends[1], done, &pipe_end);
+	disk_fsync(threads, fd, done, &file);
+	disk_fsync(threads, ends[1], done, &pipe_end);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(file.calls, 1);
 	assert_int_equal(file.error, 0);
 	assert_false(file.has_sha256);
 	assert_int_equal(pipe_end.calls, 1);
 	assert_int_equal(pipe_end.error, EINVAL);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	world_end(&loop, threads);
 	close(ends[0]);
 	close(ends[1]);
 	close(fd);
@@ -157,22 +160,23 @@ test_no_descriptor_left_is_told_later(void **state)
 {
 	struct rlimit limit, low;
 	struct heard h = {0};
+	struct threads *threads;
 	uv_loop_t loop;
 	int fd = temporary_fd("x", 1);
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
+	threads = world_begin(&loop);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	low = (struct rlimit){3, limit.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-	disk_hash(&loop, fd, 1, done, &h);
+	disk_hash(threads, fd, 1, done, &h);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_int_equal(h.calls, 0);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(h.calls, 1);
 	assert_true(h.error != 0);
 	assert_false(h.has_sha256);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	world_end(&loop, threads);
 	close(fd);
 }
 
@@ -193,11 +197,12 @@ test_abandoned_while_running_it_ends_silently(void **state)
 	unsigned fds = open_fds() + 1;
 	int fd = endless_fd(), i;
 	struct disk_job *job;
+	struct threads *threads;
 	uv_loop_t loop;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
-	job = disk_hash(&loop, fd, (uint64_t)1 << 40, done, &h);
+	threads = world_begin(&loop);
+	job = disk_hash(threads, fd, (uint64_t)1 << 40, done, &h);
 	/* Let it begin, and have some slices behind it. */
 	for (i = 0; i < 20; i++) {
 		uv_run(&loop, UV_RUN_NOWAIT);
@@ -205,13 +210,13 @@ test_abandoned_while_running_it_ends_silently(void **state)
 	}
 	assert_int_equal(h.calls, 0);
 	disk_abandon(job);
-	disk_fsync(&loop, fd, done, &other);
+	disk_fsync(threads, fd, done, &other);
 	alarm(30);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	alarm(0);
 	assert_int_equal(h.calls, 0);
 	assert_int_equal(other.calls, 1);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	world_end(&loop, threads);
 	assert_int_equal(open_fds(), fds);
 	close(fd);
 }
@@ -221,20 +226,45 @@ test_abandoned_before_it_begins(void **state)
 {
 	struct heard h = {0};
 	int fd = endless_fd(), i;
+	struct threads *threads;
 	uv_loop_t loop;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
+	threads = world_begin(&loop);
 	for (i = 0; i < 32; i++)
-		disk_abandon(disk_hash(&loop, fd, (uint64_t)1 << 40, done, &h));
-	disk_abandon(disk_fsync(&loop, fd, done, &h));
+		disk_abandon(
+		    disk_hash(threads, fd, (uint64_t)1 << 40, done, &h));
+	disk_abandon(disk_fsync(threads, fd, done, &h));
 	disk_abandon(NULL);
 	alarm(30);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	alarm(0);
 	assert_int_equal(h.calls, 0);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	world_end(&loop, threads);
 	close(fd);
+}
+
+static void
+test_without_threads_the_loop_does_it(void **state)
+{
+	uint8_t *data = large();
+	int fd = temporary_fd("x", 1);
+	struct heard h = {0};
+	struct threads *threads;
+	uv_loop_t loop;
+
+	(void)state;
+	world_forbid_threads(true);
+	check_hash(data, LARGE_BYTES, LARGE_BYTES);
+	threads = world_begin(&loop);
+	disk_fsync(threads, fd, done, &h);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	world_end(&loop, threads);
+	world_forbid_threads(false);
+	assert_int_equal(h.calls, 1);
+	assert_int_equal(h.error, 0);
+	close(fd);
+	free(data);
 }
 
 static void
@@ -243,14 +273,15 @@ test_many_long_ones_do_not_keep_others_from_their_turn(void **state)
 	struct heard h = {0}, other = {0};
 	struct disk_job *jobs[16];
 	int fd = endless_fd();
+	struct threads *threads;
 	uv_loop_t loop;
 	size_t i;
 
 	(void)state;
-	assert_int_equal(uv_loop_init(&loop), 0);
+	threads = world_begin(&loop);
 	for (i = 0; i < COUNT(jobs); i++)
-		jobs[i] = disk_hash(&loop, fd, (uint64_t)1 << 40, done, &h);
-	disk_hash(&loop, fd, 1, done, &other);
+		jobs[i] = disk_hash(threads, fd, (uint64_t)1 << 40, done, &h);
+	disk_hash(threads, fd, 1, done, &other);
 	alarm(60);
 	while (other.calls == 0)
 		uv_run(&loop, UV_RUN_ONCE);
@@ -259,7 +290,7 @@ test_many_long_ones_do_not_keep_others_from_their_turn(void **state)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	alarm(0);
 	assert_int_equal(h.calls, 0);
-	assert_int_equal(uv_loop_close(&loop), 0);
+	world_end(&loop, threads);
 	close(fd);
 }
 
@@ -274,6 +305,7 @@ main(void)
 	    cmocka_unit_test(test_abandoned_before_it_begins),
 	    cmocka_unit_test(
 		test_many_long_ones_do_not_keep_others_from_their_turn),
+	    cmocka_unit_test(test_without_threads_the_loop_does_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
