@@ -281,19 +281,20 @@ agent_process_stop(struct agent_process *p)
 	free(p);
 }
 
-/* Wait for ssh-add at its prompt; end it if we shall end. */
+/*
+ * Wait for ssh-add at its prompt; end it if we shall end. It is told again and
+ * again: a signal just before its read(2) would be noted only, and the read not
+ * end.
+ */
 static int
 wait_for_add(pid_t pid)
 {
 	struct timespec ts = {0, WAIT_MS * 1000000};
-	bool is_told = false;
 	int status = 0;
 
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (!is_told && is_interrupted()) {
+		if (is_interrupted())
 			kill(pid, SIGTERM);
-			is_told = true;
-		}
 		nanosleep(&ts, NULL);
 	}
 	return status;
