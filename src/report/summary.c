@@ -95,7 +95,8 @@ summary_add(struct summary *s, const struct record *r)
 	struct group *g;
 	char *reason;
 
-	if (r->status == STATUS_OK)
+	/* Of those that are ok only what is not as usual. */
+	if (r->status == STATUS_OK && r->message[0] == '\0')
 		return;
 	reason = escape_string(r->message);
 	g = summary_group(

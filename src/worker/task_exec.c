@@ -298,7 +298,13 @@ told_result(struct session *s, const char *why)
 bool
 task_exec_told(struct session *s, const char *why)
 {
+	unsigned long unread = 0;
+
 	if (s->task.channel == NULL || !has_ended(s))
+		return false;
+	/* What the host sent before its end must all have been handed on. */
+	libssh2_channel_window_read_ex(s->task.channel, &unread, NULL);
+	if (unread > 0)
 		return false;
 	told_result(s, why);
 	return true;

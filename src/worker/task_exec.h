@@ -45,8 +45,9 @@ enum want task_exec_step(struct session *s);
 
 /*
  * The session ends before the end of the command's output. If the server has
- * told how the command ended, that is its result, with the reason why there is
- * no more output. Returns whether it was.
+ * told how the command ended, and nothing that it sent is left unread, that is
+ * its result, with the reason why there is no more output. Returns whether it
+ * was.
  */
 bool task_exec_told(struct session *s, const char *why);
 

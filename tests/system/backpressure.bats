@@ -130,3 +130,20 @@ pss_kb() {
 	batch_wait
 	expect_status 143
 }
+
+@test "a host whose output is still unread when its time is over is not ok" {
+	local home
+	for home in "$LAB_DIR"/home/*; do
+		yes 0123456789 | head -c 90000 >"$home/90k"
+	done
+	timeout -k 5 60 "$batch_run" -known-hosts "$known_hosts" \
+	    -report "$report" -g web,db -timeout 3 \
+	    -cmd 'sleep 0.5; cat "$HOME/90k"' \
+	    </dev/null 2>"$err" 3>&- | {
+		sleep 5
+		cat
+	} >"$out"
+	[ "${PIPESTATUS[0]}" -eq 3 ]
+	expect_report 'length == 6 and any(.status == "timeout") and
+	    all((.ok | not) or .stdout_bytes == 90000)'
+}
