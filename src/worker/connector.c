@@ -250,6 +250,15 @@ connector_open(struct connector *c, const struct addrinfo *ai)
 	return 0;
 }
 
+void
+connector_missed(struct connector *c, uint64_t ms)
+{
+	c->deadline_ms += ms;
+	if (c->poll != NULL && c->next != NULL)
+		uv_timer_start(
+		    &c->timer, connector_timeout, connector_share_ms(c), 0);
+}
+
 static void
 connector_try_next(struct connector *c)
 {

@@ -36,6 +36,9 @@ struct connector *connector_start(uv_loop_t *loop, struct threads *threads,
     const char *address, uint32_t port, uint64_t deadline_ms,
     connector_done done, void *ctx);
 
+/* So long this process did not run, which is not to be counted. */
+void connector_missed(struct connector *c, uint64_t ms);
+
 /* Give up without calling done; c is gone. */
 void connector_cancel(struct connector *c);
 

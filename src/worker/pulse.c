@@ -7,17 +7,27 @@
 /* Less than that is a busy machine's everyday. */
 #define MISSED_LEAST_MS 2000u
 
-/* Timers run in the order in which they are due, so this one comes first. */
 static void
-beat(uv_timer_t *timer)
+look(struct pulse *p)
 {
-	struct pulse *p = timer->data;
-	uint64_t now = uv_now(timer->loop), gap = now - p->beat_ms;
+	uint64_t now = uv_now(p->timer.loop), gap = now - p->beat_ms;
 
 	p->beat_ms = now;
 	if (gap >= BEAT_MS + MISSED_LEAST_MS)
-		p->missed(p->ctx, gap - BEAT_MS);
-	uv_timer_start(timer, beat, BEAT_MS, 0);
+		p->missed(p->ctx, gap);
+}
+
+/* Comes before the timers, whichever is due first. */
+static void
+after_sleep(uv_check_t *check)
+{
+	look(check->data);
+}
+
+static void
+beat(uv_timer_t *timer)
+{
+	look(timer->data);
 }
 
 void
@@ -28,6 +38,8 @@ pulse_start(struct pulse *p, uv_loop_t *loop,
 	p->ctx = ctx;
 	p->beat_ms = uv_now(loop);
 	uv_timer_init(loop, &p->timer);
-	p->timer.data = p;
-	uv_timer_start(&p->timer, beat, BEAT_MS, 0);
+	uv_check_init(loop, &p->check);
+	p->timer.data = p->check.data = p;
+	uv_timer_start(&p->timer, beat, BEAT_MS, BEAT_MS);
+	uv_check_start(&p->check, after_sleep);
 }

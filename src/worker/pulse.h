@@ -12,7 +12,8 @@
 #include <uv.h>
 
 struct pulse {
-	uv_timer_t timer;
+	uv_timer_t timer; /* keeps the loop from sleeping for longer */
+	uv_check_t check;
 	uint64_t beat_ms; /* the last one */
 	void (*missed)(void *ctx, uint64_t ms);
 	void *ctx;
@@ -20,7 +21,7 @@ struct pulse {
 
 /*
  * From now on missed is called after a gap, for the ms that are lost, before
- * any timer that became due in that time, but for the first second of it.
+ * any timer that became due in that time.
  */
 void pulse_start(struct pulse *p, uv_loop_t *loop,
     void (*missed)(void *ctx, uint64_t ms), void *ctx);

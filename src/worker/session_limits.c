@@ -201,6 +201,8 @@ session_ping(struct session *s)
 void
 session_missed(struct session *s, uint64_t ms)
 {
+	if (s->connector != NULL)
+		connector_missed(s->connector, ms);
 	if (has_connect_limit(s))
 		s->connect_deadline_ms += ms;
 	if (s->command_deadline_ms > 0)
