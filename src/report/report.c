@@ -88,10 +88,11 @@ report_open(struct report *r, struct error *err)
 {
 	const struct report_options *options = &r->options;
 	struct error why;
+	struct stat st;
 
 	if (options->report_path != NULL) {
 		r->fd = open(options->report_path,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 		if (r->fd == -1)
 			return error_set(err, "%s: %s", options->report_path,
 			    strerror(errno));
@@ -101,6 +102,11 @@ report_open(struct report *r, struct error *err)
 		if (r->metrics_file == NULL)
 			return error_set(err, "option -metrics: %s", why.text);
 	}
+	/* Only now: a run that is refused leaves the old one. */
+	if (r->fd != -1 && fstat(r->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    ftruncate(r->fd, 0) == -1)
+		return error_set(
+		    err, "%s: %s", options->report_path, strerror(errno));
 	return 0;
 }
 

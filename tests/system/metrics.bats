@@ -151,6 +151,12 @@ is_metric() {
 		expect_match "$err" "option -metrics: $file: "
 		[ "$(wc -l <"$err")" -eq 1 ]
 	done
+	# The record of the run before is still there.
+	echo kept >"$BATS_TEST_TMPDIR/kept"
+	batch_bare -h "127.0.0.1:$fake_port" -report "$BATS_TEST_TMPDIR/kept" \
+	    -metrics "$BATS_TEST_TMPDIR/none/nightly.prom" -cmd true
+	expect_status 2
+	[ "$(cat "$BATS_TEST_TMPDIR/kept")" = kept ]
 	[ ! -s "$fake_log" ]
 }
 
