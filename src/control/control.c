@@ -157,16 +157,15 @@ loop_worker_died(struct loop *loop, uint32_t i)
 	struct worker_process *w = &run->pool.workers[i];
 	char message[64];
 	struct error err;
-	bool was_ready = w->is_ready;
+	bool was_ready = w->is_ready, had_hosts;
 
 	kill(w->pid, SIGKILL); /* it may only have closed its pipe */
 	pool_reap(&run->pool, i);
 	describe_death(w->exit_status, message, sizeof(message));
-	/* Before that it has no hosts, and may be followed by a better one. */
-	if (run->stop_status == 0 && was_ready)
+	had_hosts = jobs_worker_died(run, i, message);
+	if (run->stop_status == 0 && had_hosts)
 		log_warn_few(&loop->deaths_told,
 		    "%s; its hosts are accounted for", message);
-	jobs_worker_died(run, i, message);
 	loop->stillborn = was_ready ? 0 : loop->stillborn + 1;
 	if (run->stop_status != 0) {
 		jobs_drop_queued(
@@ -469,7 +468,7 @@ control_run(const struct plan *plan, struct error *err)
 	struct loop loop = {
 	    .run = {.plan = plan}, .signal_fd = -1, .confirm = {.fd = -1}};
 	struct run *run = &loop.run;
-	uint32_t workers;
+	uint32_t workers, i;
 	int status = -1;
 
 	run->ledger = ledger_new(plan->host_count);
@@ -493,6 +492,8 @@ out:
 	signer_free(run->signer);
 	scheduler_free(run->scheduler);
 	ledger_free(run->ledger);
+	for (i = 0; i < plan->host_count; i++)
+		free(run->notes[i].last_message);
 	free(run->notes);
 	free(loop.fds);
 	fd_close(&loop.signal_fd);

@@ -266,8 +266,7 @@ frame_result(
 	run->pool.workers[i].free_slots++;
 	if (scheduler_ended(run->scheduler, job, record.status, record.stage,
 		may_retry(run, job, msg), clock_now_ms())) {
-		ledger_wait(run->ledger, job);
-		job_note_reset(&run->notes[job]);
+		job_wait(run, job, &record);
 		return 0;
 	}
 	ledger_finish(run->ledger, job);

@@ -56,6 +56,37 @@ job_end(struct run *run, uint32_t job, enum status status, enum stage stage,
 }
 
 void
+job_wait(struct run *run, uint32_t job, const struct record *record)
+{
+	struct job_note *note = &run->notes[job];
+
+	ledger_wait(run->ledger, job);
+	job_note_reset(note);
+	note->last_status = record->status;
+	note->last_stage = record->stage;
+	free(note->last_message);
+	note->last_message = xstrdup(record->message);
+}
+
+/*
+ * An idle job is not to be started. If it waited for a retry, that there is
+ * none changes nothing about how it ended.
+ */
+static void
+job_drop(struct run *run, uint32_t job, enum status status, const char *message)
+{
+	const struct job_note *note = &run->notes[job];
+	bool has_ended = ledger_state(run->ledger, job) == JOB_WAITING;
+
+	ledger_drop(run->ledger, job);
+	if (has_ended)
+		job_end(run, job, note->last_status, note->last_stage,
+		    note->last_message);
+	else
+		job_end(run, job, status, STAGE_NONE, message);
+}
+
+void
 jobs_drop_queued(struct run *run, enum status status, const char *message)
 {
 	uint32_t job = 0;
@@ -64,8 +95,7 @@ jobs_drop_queued(struct run *run, enum status status, const char *message)
 		job = ledger_next_idle(run->ledger, job);
 		if (job == LEDGER_NO_JOB)
 			return;
-		ledger_drop(run->ledger, job);
-		job_end(run, job, status, STAGE_NONE, message);
+		job_drop(run, job, status, message);
 	}
 }
 
@@ -111,17 +141,18 @@ job_lost(struct run *run, uint32_t job, bool is_started, const char *message)
 	job_end(run, job, status, stage, message);
 }
 
-void
+bool
 jobs_worker_died(struct run *run, uint32_t i, const char *message)
 {
 	uint32_t job;
-	bool is_started;
+	bool is_started, had_any = false;
 	int is_lost;
 
 	for (;;) {
 		job = ledger_worker_died(run->ledger, i, &is_lost);
 		if (job == LEDGER_NO_JOB)
-			return;
+			return had_any;
+		had_any = true;
 		is_started = run->notes[job].is_accepted;
 		job_note_reset(&run->notes[job]);
 		if (is_lost)
@@ -207,8 +238,7 @@ jobs_skip(struct run *run)
 		job = scheduler_skip(run->scheduler, &reason);
 		if (job == SCHEDULER_NO_JOB)
 			return;
-		ledger_drop(run->ledger, job);
-		job_end(run, job, STATUS_SKIPPED, STAGE_NONE, reason);
+		job_drop(run, job, STATUS_SKIPPED, reason);
 	}
 }
 

@@ -8,6 +8,7 @@
 #define SOON_MAX_MS  60000u
 #define LATER_FACTOR 30u
 #define LATER_MAX_MS 300000u
+#define LATER_MIN_MS 1000u
 
 /*
  * By the stage at which a host could not be reached. A connection that ends
@@ -97,6 +98,10 @@ retry_wait_ms(enum retry kind, uint32_t delay_ms, unsigned nth, uint64_t *prng)
 		wait *= LATER_FACTOR;
 		if (wait > LATER_MAX_MS)
 			wait = LATER_MAX_MS;
+		if (wait < delay_ms)
+			wait = delay_ms;
+		if (wait < LATER_MIN_MS)
+			wait = LATER_MIN_MS;
 		return wait + prng_below(prng, wait / 2 + 1);
 	}
 	for (; nth > 2 && wait < most; nth--)

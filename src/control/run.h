@@ -25,6 +25,10 @@ struct job_note {
 	bool is_accepted;	/* its host key was */
 	bool is_authenticated;	/* it has logged in */
 	bool has_begun;		/* its output or its progress was seen */
+	/* How the last attempt ended, while the next one is waited for. */
+	enum status last_status;
+	enum stage last_stage;
+	char *last_message;
 };
 
 struct run {
@@ -71,6 +75,9 @@ void jobs_give(struct run *run);
 /* Forget what an attempt was about that is over. */
 void job_note_reset(struct job_note *note);
 
+/* The attempt has ended so; another one is waited for. */
+void job_wait(struct run *run, uint32_t job, const struct record *record);
+
 /* The parts of a record that control knows. */
 struct record job_record(const struct run *run, uint32_t job);
 
@@ -81,8 +88,11 @@ struct record job_record(const struct run *run, uint32_t job);
 const char *job_known_name(const struct host *host);
 uint16_t job_known_port(const struct host *host);
 
-/* The worker has died: account for its jobs. message: what became of it. */
-void jobs_worker_died(struct run *run, uint32_t i, const char *message);
+/*
+ * The worker has died: account for its jobs. message: what became of it.
+ * Returns whether it had any.
+ */
+bool jobs_worker_died(struct run *run, uint32_t i, const char *message);
 
 /* End all queued jobs with that status. */
 void jobs_drop_queued(struct run *run, enum status status, const char *message);

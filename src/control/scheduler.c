@@ -134,20 +134,30 @@ take(struct scheduler *s)
 
 /* --- waves --------------------------------------------------------------- */
 
-/* The next wave in which there is something left to do, or the end. */
+/*
+ * The place behind the next wave in which there is something left to do, or
+ * behind the last one. *wave: its number plus 1; *left: how many jobs are.
+ */
+static uint32_t
+wave_next(const struct scheduler *s, size_t *wave, uint32_t *left)
+{
+	uint32_t end = s->wave_end, size;
+
+	for (*left = 0; *left == 0 && end < s->count;) {
+		size = waves_size(&s->options.waves, (*wave)++, s->count);
+		if (size > s->count - end)
+			size = s->count - end;
+		for (; size > 0; size--)
+			*left += ledger_is_idle(s->ledger, s->order[end++]);
+	}
+	return end;
+}
+
 static void
 wave_open(struct scheduler *s)
 {
-	uint32_t size, i;
-
 	s->wave_state = WAVE_OPEN;
-	while (s->wave_left == 0 && s->wave_end < s->count) {
-		i = s->wave_end;
-		size = waves_size(&s->options.waves, s->wave++, s->count);
-		s->wave_end += size < s->count - i ? size : s->count - i;
-		for (; i < s->wave_end; i++)
-			s->wave_left += ledger_is_idle(s->ledger, s->order[i]);
-	}
+	s->wave_end = wave_next(s, &s->wave, &s->wave_left);
 }
 
 static void
@@ -171,13 +181,12 @@ wave_advance(struct scheduler *s)
 bool
 scheduler_asks(const struct scheduler *s, struct scheduler_wave *wave)
 {
-	uint32_t size = waves_size(&s->options.waves, s->wave, s->count);
+	size_t next = s->wave;
 
-	wave->done = s->wave_end;
+	wave->done = ledger_done(s->ledger);
 	wave->failed = s->failed;
 	wave->total = s->count;
-	wave->next =
-	    size < s->count - s->wave_end ? size : s->count - s->wave_end;
+	wave_next(s, &next, &wave->next);
 	return s->wave_state == WAVE_ASKING && ledger_idle(s->ledger) > 0;
 }
 
@@ -387,8 +396,9 @@ scheduler_ended(struct scheduler *s, uint32_t job, enum status status,
     enum stage stage, bool may_retry, uint64_t now_ms)
 {
 	leave(s, job);
-	if (status == STATUS_DENIED && stage == STAGE_AUTH &&
-	    breaker_denied(s->breaker, job)) {
+	/* Some servers refuse a login by closing the connection. */
+	if ((status == STATUS_DENIED || status == STATUS_UNREACHABLE) &&
+	    stage == STAGE_AUTH && breaker_denied(s->breaker, job)) {
 		s->must_sweep = true;
 		s->sweep = 0;
 	}

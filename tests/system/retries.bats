@@ -191,7 +191,7 @@ in_names_of() {
 	    map(.attempts) == [1, 1, 2]'
 }
 
-@test "Ctrl-C cancels what waits for a retry" {
+@test "Ctrl-C ends the wait for a retry: what it waited after is the result" {
 	fakehost bad say 'Exceeded MaxStartups\r\n'
 	batch_start -h "127.0.0.1:$fake_port" -retries 3 -retry-delay 60 \
 	    -cmd true
@@ -200,8 +200,9 @@ in_names_of() {
 	kill -INT "$pid"
 	batch_wait
 	expect_status 130
-	expect_report 'length == 1 and .[0].status == "cancelled" and
-	    .[0].attempts == 1'
+	expect_report 'length == 1 and .[0].status == "unreachable" and
+	    .[0].stage == "throttled" and .[0].attempts == 1 and
+	    (.[0].message | test("MaxStartups"))'
 }
 
 @test "a worker that dies while its host waits for a retry is replaced" {

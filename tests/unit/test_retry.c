@@ -81,7 +81,9 @@ test_waits(void **state)
 		45000},
 	    {"throttled, 5 minutes at most", RETRY_LATER, 60000, 2, 300000,
 		450000},
-	    {"throttled, none", RETRY_LATER, 0, 2, 0, 0},
+	    {"throttled, never at once", RETRY_LATER, 0, 2, 1000, 1500},
+	    {"throttled, no less than other waits", RETRY_LATER, 600000, 2,
+		600000, 900000},
 	};
 	uint64_t prng, wait, lowest, highest, span;
 	size_t i;

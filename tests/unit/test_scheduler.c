@@ -503,6 +503,34 @@ test_a_pause_between_waves(void **state)
 }
 
 static void
+test_the_question_counts_those_that_will_start(void **state)
+{
+	static char other[] = "other";
+	struct schedule schedule = {.has_confirm = true,
+	    .auth_fail_limit = 1,
+	    .waves = {
+		.sizes = {{1, false}, {1, false}, {100, true}}, .count = 3}};
+	struct scheduler_wave wave;
+	struct world *w = world_hosts(6);
+
+	(void)state;
+	w->hosts[0].user = w->hosts[1].user = other;
+	world_begin(w, &schedule, FANOUT);
+	assert_int_equal(start_all(w), 1);
+	end(w, 0, STATUS_DENIED, STAGE_AUTH);
+	/* All of the second wave is skipped. */
+	assert_int_equal(look(w), 1);
+	assert_true(scheduler_asks(w->scheduler, &wave));
+	assert_int_equal(wave.done, 2);
+	assert_int_equal(wave.next, 4);
+	scheduler_confirm(w->scheduler, true);
+	look(w);
+	assert_int_equal(start_all(w), 4);
+	end_all_ok(w);
+	world_free(w);
+}
+
+static void
 test_waves_are_confirmed_or_not(void **state)
 {
 	struct schedule schedule = rolling;
@@ -718,9 +746,10 @@ test_a_credential_that_is_refused_is_given_up(void **state)
 	end(w, 2, STATUS_DENIED, STAGE_AUTH);
 	/* Neither of these counts. */
 	end(w, 6, STATUS_DENIED, STAGE_HOSTKEY);
-	end(w, 8, STATUS_UNREACHABLE, STAGE_AUTH);
+	end(w, 8, STATUS_TIMEOUT, STAGE_AUTH);
 	assert_int_equal(look(w), 0);
-	end(w, 4, STATUS_DENIED, STAGE_AUTH);
+	/* Closed during the login: as good as refused. */
+	end(w, 4, STATUS_UNREACHABLE, STAGE_AUTH);
 	assert_int_equal(look(w), 14); /* 12, 14, ... 38 */
 	assert_string_equal(w->reason,
 	    "login as deploy with default keys failed 3 times in a row");
@@ -974,6 +1003,7 @@ main(void)
 	    cmocka_unit_test(test_a_wave_ends_before_the_next_one_starts),
 	    cmocka_unit_test(test_a_wave_waits_for_its_retries),
 	    cmocka_unit_test(test_a_pause_between_waves),
+	    cmocka_unit_test(test_the_question_counts_those_that_will_start),
 	    cmocka_unit_test(test_waves_are_confirmed_or_not),
 	    cmocka_unit_test(test_an_order_by_chance_has_waves_too),
 	    cmocka_unit_test(test_more_failures_than_allowed_stop_the_run),
