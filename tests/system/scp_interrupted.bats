@@ -230,8 +230,10 @@ two_temporaries() {
 	out=$out.2 err=$err.2 report=$report.2 \
 	    put_start -local two -remote "$far/big" -limit 1M
 	second=$pid
+	# A copy is of one file, even if another takes its name meanwhile.
 	while alive "$first" || alive "$second"; do
-		cmp -s old "$far/big" || expect_old_or_new one two "$far/big"
+		cp "$far/big" seen
+		cmp -s old seen || expect_old_or_new one two seen
 	done
 	pid=$first
 	batch_wait
