@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control/host_class.h"
+#include "util/path.h"
 #include "util/xalloc.h"
 
 struct breaker {
@@ -79,14 +80,10 @@ char *
 breaker_reason(const struct breaker *b, uint32_t job)
 {
 	const struct host *host = &b->hosts[job];
-	const char *file = host->identity_file, *slash = NULL;
+	const char *file = host->identity_file;
 
-	if (file != NULL)
-		slash = strrchr(file, '/');
-	if (slash != NULL)
-		file = slash + 1;
 	return xasprintf("login as %s with %s%s%s failed %u times in a row",
 	    host->user, file != NULL ? "key " : "default keys",
-	    file != NULL ? file : "",
+	    file != NULL ? path_base(file) : "",
 	    host->password != NULL ? " and password" : "", b->limit);
 }

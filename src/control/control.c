@@ -465,12 +465,12 @@ loop_end(struct loop *loop)
 int
 control_run(const struct plan *plan, struct error *err)
 {
-	struct loop loop = {
-	    .run = {.plan = plan}, .signal_fd = -1, .confirm = {.fd = -1}};
+	struct loop loop = {.run = {.plan = plan}, .signal_fd = -1};
 	struct run *run = &loop.run;
 	uint32_t workers, i;
 	int status = -1;
 
+	confirm_init(&loop.confirm);
 	run->ledger = ledger_new(plan->host_count);
 	run->scheduler = scheduler_new(&plan->schedule, plan->hosts,
 	    plan->host_count, plan->fanout, run->ledger);

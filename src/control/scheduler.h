@@ -53,16 +53,17 @@ struct scheduler *scheduler_new(const struct schedule *schedule,
 void scheduler_free(struct scheduler *s);
 
 /*
- * Once a round, before the two that follow: take note of the time. Waits and
- * pauses that are over by now end.
- */
-void scheduler_look(struct scheduler *s, uint64_t now_ms);
-/*
- * The next job that is not to be started any more, to be dropped in the
- * ledger and reported as skipped; SCHEDULER_NO_JOB if there is none. *reason:
- * in words, valid until the next call.
+ * First in a round, as it may end a wave: the next job that is not to be
+ * started any more, to be dropped in the ledger and reported as skipped;
+ * SCHEDULER_NO_JOB if there is none. *reason: in words, valid until the next
+ * call.
  */
 uint32_t scheduler_skip(struct scheduler *s, const char **reason);
+/*
+ * Then, once: take note of the time. Waits and pauses that are over by now
+ * end.
+ */
+void scheduler_look(struct scheduler *s, uint64_t now_ms);
 /*
  * The next job that may start now, to be assigned in the ledger, which it is
  * before anything else is called here; SCHEDULER_NO_JOB if there is none.
