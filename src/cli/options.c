@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "inventory/settings.h"
+#include "util/quote.h"
 #include "util/suggest.h"
 #include "util/xalloc.h"
 
@@ -224,6 +225,14 @@ option_refused(
 	return -1;
 }
 
+/* Whether the word that getopt is at is one more value of the row. */
+static bool
+has_more(const struct option_row *row, int argc, char **argv)
+{
+	return row->takes_more && optind < argc &&
+	    (argv[optind][0] != '-' || argv[optind][1] == '\0');
+}
+
 /* The value of names[index] that getopt found, and those that follow it. */
 static int
 option_take(const struct names *names, int index, int argc, char **argv,
@@ -237,8 +246,7 @@ option_take(const struct names *names, int index, int argc, char **argv,
 		if (option_set(n->row, n->target, text, &why) == -1)
 			return error_set(err, "option -%s: %s",
 			    names->options[index].name, why.text);
-		if (!n->row->takes_more || optind >= argc ||
-		    (argv[optind][0] == '-' && argv[optind][1] != '\0'))
+		if (!has_more(n->row, argc, argv))
 			return 0;
 		text = argv[optind++];
 	}
@@ -284,6 +292,42 @@ options_parse(const struct option_table *tables, int argc, char **argv,
 		result = operand_refused(argv[optind], &names, last, err);
 	names_clear(&names);
 	return result;
+}
+
+static void
+quote_words(struct buf *out, char **words, int count)
+{
+	for (; count > 0; count--, words++) {
+		buf_puts(out, " ");
+		quote_shell(out, *words);
+	}
+}
+
+void
+options_again(const struct option_table *tables, int argc, char **argv,
+    const char *more, struct buf *out)
+{
+	const struct option_row *row;
+	struct names names;
+	int index, at;
+
+	names_init(&names, tables);
+	quote_shell(out, argv[0]);
+	optind = 1;
+	for (;;) {
+		at = optind;
+		if (getopt_long_only(argc, argv, "+:", names.options, &index) !=
+		    0)
+			break;
+		row = names.names[index].row;
+		while (has_more(row, argc, argv))
+			optind++;
+		if (!row->is_replaced)
+			quote_words(out, argv + at, optind - at);
+	}
+	buf_printf(out, " %s", more);
+	quote_words(out, argv + at, argc - at);
+	names_clear(&names);
 }
 
 void

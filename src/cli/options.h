@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "util/buf.h"
 #include "util/error.h"
 
 enum option_kind {
@@ -51,6 +52,7 @@ struct option_row {
 	 * that is what a shell makes of a glob.
 	 */
 	bool takes_more;
+	bool is_replaced; /* by others in options_again() */
 };
 
 /* Rows, ended by one whose names are NULL, and the struct they fill. */
@@ -67,6 +69,13 @@ struct option_table {
  */
 int options_parse(const struct option_table *tables, int argc, char **argv,
     int *operand, struct error *err);
+
+/*
+ * Append argv, which options_parse() has taken, as a shell reads it, with more
+ * (words quoted already) instead of the options whose rows say so.
+ */
+void options_again(const struct option_table *tables, int argc, char **argv,
+    const char *more, struct buf *out);
 
 /* Free the lists in the targets. */
 void options_clear(const struct option_table *tables);

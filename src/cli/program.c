@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <jansson.h>
 #include <openssl/opensslv.h>
 
+#include "cli/again.h"
 #include "control/control.h"
 #include "util/log.h"
 
@@ -131,10 +133,13 @@ program_run(const struct program *p, int argc, char **argv)
 		status = flush_stdout(&err);
 	} else {
 		log_set_quiet(p->options->quiet);
+		p->options->again =
+		    again_command(p->tables, p->options, argc, argv);
 		status = program_hosts(p, argv + operand, &err);
 	}
 	if (err.text[0] != '\0')
 		log_error("%s", err.text);
+	free(p->options->again);
 	options_clear(p->tables);
 	return status;
 }

@@ -12,6 +12,7 @@
 #include "cli/prompt.h"
 #include "control/secrets.h"
 #include "inventory/select.h"
+#include "report/earlier.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -25,13 +26,19 @@
 
 const struct option_row run_option_rows[] = {
     {"h", "LIST", OPTION_LIST, AT(choices),
-	"hosts: web[01-20],db1,user@10.0.0.5:22", "Hosts", .tag = CHOICE_HOSTS},
+	"hosts: web[01-20],db1,user@10.0.0.5:22", "Hosts", .tag = CHOICE_HOSTS,
+	.is_replaced = true},
     {"g", "GROUPS", OPTION_LIST, AT(choices),
-	"groups of the inventory: web,db_*", .tag = CHOICE_GROUPS},
+	"groups of the inventory: web,db_*", .tag = CHOICE_GROUPS,
+	.is_replaced = true},
     {"x", "LIST", OPTION_LIST, AT(choices), "leave these out",
-	.tag = CHOICE_EXCLUDE},
+	.tag = CHOICE_EXCLUDE, .is_replaced = true},
     {"hostfile", "FILE", OPTION_LIST, AT(choices),
-	"hosts, a list a line; - is stdin", .tag = CHOICE_HOSTFILE},
+	"hosts, a list a line; - is stdin", .tag = CHOICE_HOSTFILE,
+	.is_replaced = true},
+    {"rerun", "[STATUS,...] REPORT", OPTION_LIST, AT(rerun),
+	"of these, those not ok (or STATUS) in an earlier report",
+	.takes_more = true, .is_replaced = true},
     {"i,inventory", "FILE", OPTION_LIST, AT(inventories),
 	"inventory; several merge"},
     {"list", NULL, OPTION_FLAG, AT(list),
@@ -91,7 +98,9 @@ const struct option_row run_output_rows[] = {
 	"Output", .words = "live|none"},
     {"no-prefix", NULL, OPTION_FLAG, AT(no_prefix), "lines without \"host: \""},
     {"report", "FILE", OPTION_STRING, AT(report),
-	"one JSON record a host, a line each"},
+	"one JSON record a host, a line each", .is_replaced = true},
+    {"report-html", "FILE", OPTION_STRING, AT(report_html),
+	"a page with summary, timeline and latencies", .is_replaced = true},
     {"metrics", "FILE", OPTION_STRING, AT(metrics),
 	"numbers for Prometheus, as node_exporter reads them"},
     {"color", "WHEN", OPTION_WORD, AT(color), "auto (default), always, never",
@@ -149,12 +158,83 @@ check_choices(const struct run_options *o, struct error *err)
 {
 	size_t i;
 
+	if (o->rerun.count > 2)
+		return error_set(err,
+		    "option -rerun takes one report, or statuses with commas "
+		    "between and one report");
+	if (o->rerun.count > 0)
+		return 0;
 	for (i = 0; i < o->choices.count; i++) {
 		if (o->choices.values[i].tag != CHOICE_EXCLUDE)
 			return 0;
 	}
-	return error_set(
-	    err, "no hosts chosen: name some with -h, -g or -hostfile");
+	return error_set(err,
+	    "no hosts chosen: name some with -h, -g, -hostfile or "
+	    "-rerun");
+}
+
+/* The report of -rerun, and before it the statuses, if given. */
+static const char *
+rerun_report(const struct run_options *o)
+{
+	return o->rerun.values[o->rerun.count - 1].text;
+}
+
+static int
+load_earlier(struct earlier *e, const struct run_options *o, struct error *err)
+{
+	if (o->rerun.count == 0)
+		return 0;
+	return earlier_read(e, rerun_report(o),
+	    o->rerun.count > 1 ? o->rerun.values[0].text : NULL, err);
+}
+
+static int
+load_names(struct run_hosts *h, const struct run_options *o,
+    const struct hostset *among, struct error *err)
+{
+	struct choice *choices;
+	size_t i;
+
+	choices = xcalloc(o->choices.count, sizeof(*choices));
+	for (i = 0; i < o->choices.count; i++) {
+		choices[i].kind = (enum choice_kind)o->choices.values[i].tag;
+		choices[i].text = o->choices.values[i].text;
+	}
+	h->names =
+	    select_names(h->inventory, among, choices, o->choices.count, err);
+	free(choices);
+	if (h->names == NULL)
+		return -1;
+	if (hostset_count(h->names) == 0)
+		return error_set(err, "the choice of hosts is empty");
+	return 0;
+}
+
+/* A host of the inventory must not turn into one that is only a name. */
+static int
+check_earlier(const struct run_hosts *h, const struct earlier *e,
+    const char *report, struct error *err)
+{
+	struct hostset *gone = hostset_new();
+	char *folded;
+	size_t i;
+
+	for (i = 0; i < hostset_count(h->names); i++) {
+		if (h->hosts[i].is_ad_hoc &&
+		    hostset_has(e->grouped, h->hosts[i].name))
+			hostset_add(gone, h->hosts[i].name, NULL);
+	}
+	folded = hostset_fold(gone);
+	if (hostset_count(gone) > 0)
+		error_set(err,
+		    "%s: not in the inventory any more: %s (-x leaves hosts "
+		    "out)",
+		    report, folded);
+	free(folded);
+	i = hostset_count(gone);
+	hostset_free(gone);
+	return i == 0 ? 0 : -1;
 }
 
 int
@@ -167,25 +247,22 @@ run_hosts_load(
 		[SETTING_IDENTITY_FILE] = o->identity,
 		[SETTING_CONNECT_TIMEOUT] = o->connect_timeout,
 		[SETTING_TIMEOUT] = o->timeout}};
-	struct choice *choices;
-	size_t i;
+	struct earlier earlier = {NULL, NULL};
+	int rc = -1;
 
 	memset(h, 0, sizeof(*h));
-	if (check_choices(o, err) == -1 || load_inventories(h, o, err) == -1)
-		return -1;
-	choices = xcalloc(o->choices.count, sizeof(*choices));
-	for (i = 0; i < o->choices.count; i++) {
-		choices[i].kind = (enum choice_kind)o->choices.values[i].tag;
-		choices[i].text = o->choices.values[i].text;
-	}
-	h->names = select_names(h->inventory, choices, o->choices.count, err);
-	free(choices);
-	if (h->names == NULL)
-		return -1;
-	if (hostset_count(h->names) == 0)
-		return error_set(err, "the choice of hosts is empty");
+	if (check_choices(o, err) == -1 || load_inventories(h, o, err) == -1 ||
+	    load_earlier(&earlier, o, err) == -1 ||
+	    load_names(h, o, earlier.hosts, err) == -1)
+		goto out;
 	h->hosts = select_resolve(h->inventory, h->names, &overrides, err);
-	return h->hosts != NULL ? 0 : -1;
+	if (h->hosts != NULL && earlier.hosts != NULL)
+		rc = check_earlier(h, &earlier, rerun_report(o), err);
+	else if (h->hosts != NULL)
+		rc = 0;
+out:
+	earlier_clear(&earlier);
+	return rc;
 }
 
 void
@@ -304,8 +381,10 @@ run_plan_fill(struct plan *plan, const struct run_options *o,
 	    .verb = plan->config.task == TASK_GET ? "get" : "put",
 	    .host_bytes = plan->config.total_bytes,
 	    .report_path = o->report,
+	    .html_path = o->report_html,
 	    .metrics_path = o->metrics,
 	    .tool = tool,
+	    .again = o->again,
 	    .fanout = o->fanout};
 
 	plan->hosts = h->hosts;

@@ -34,9 +34,11 @@ struct run_options {
 	uint32_t idle_timeout_ms;
 	unsigned output; /* enum output_mode */
 	bool no_prefix;
-	const char *report, *metrics; /* NULL: none */
-	unsigned color;		      /* enum color_mode */
-	unsigned progress;	      /* enum progress_mode */
+	const char *report, *report_html, *metrics; /* NULL: none */
+	struct option_list rerun; /* a report, or statuses and a report */
+	char *again;		  /* not parsed: the command for a rerun */
+	unsigned color;		  /* enum color_mode */
+	unsigned progress;	  /* enum progress_mode */
 	bool largest_exit, quiet, verbose, help, version;
 };
 

@@ -452,6 +452,7 @@ loop_end(struct loop *loop)
 
 	pool_close(&run->pool);
 	loop_tell_running(run);
+	report_page(run->plan->report);
 	status = report_end(run->plan->report, run->stop_status);
 	/* From here on a signal simply ends us. */
 	sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);

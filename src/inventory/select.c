@@ -111,18 +111,38 @@ expand_choice(struct hostset *set, const struct inventory *inv,
 	return error_set(err, "unknown kind of choice");
 }
 
+/* Make of *names those hosts of among, in its order; all if adds is false. */
+static int
+take_among(struct hostset **names, const struct hostset *among, bool adds,
+    struct error *err)
+{
+	struct hostset *taken = hostset_new();
+	int rc = hostset_union(taken, among, err);
+
+	if (adds)
+		hostset_intersect(taken, *names);
+	hostset_free(*names);
+	*names = taken;
+	return rc;
+}
+
 struct hostset *
-select_names(const struct inventory *inv, const struct choice *choices,
-    size_t count, struct error *err)
+select_names(const struct inventory *inv, const struct hostset *among,
+    const struct choice *choices, size_t count, struct error *err)
 {
 	struct hostset *names = hostset_new(), *excluded = hostset_new();
+	bool adds = false;
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < count && rc == 0; i++)
+	for (i = 0; i < count && rc == 0; i++) {
+		adds = adds || choices[i].kind != CHOICE_EXCLUDE;
 		rc = expand_choice(
 		    choices[i].kind == CHOICE_EXCLUDE ? excluded : names, inv,
 		    &choices[i], err);
+	}
+	if (rc == 0 && among != NULL)
+		rc = take_among(&names, among, adds, err);
 	if (rc == 0)
 		hostset_subtract(names, excluded);
 	hostset_free(excluded);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* select: from -h, -g, -x and -hostfile to the hosts of a run, in order. */
+/*
+ * select: from -h, -g, -x, -hostfile and -rerun to the hosts of a run, in
+ * order.
+ */
 #ifndef INVENTORY_SELECT_H
 #define INVENTORY_SELECT_H
 
@@ -25,11 +28,14 @@ struct choice {
  * exclusions taken out. Duplicates once. In a hostfile each line is an
  * expression; "#" starts a comment. An -x that matches nothing is no error.
  * A bare name given to -h that is no inventory host is an ad hoc host.
+ * among: the hosts of an earlier run (NULL: none), in whose order those of them
+ * are taken that the choices add; all of them if no choice adds any.
  * Returns the names (caller frees), or NULL with err filled. An empty result
  * is not an error here.
  */
 struct hostset *select_names(const struct inventory *inv,
-    const struct choice *choices, size_t count, struct error *err);
+    const struct hostset *among, const struct choice *choices, size_t count,
+    struct error *err);
 
 /*
  * Resolve every name. Returns an array of hostset_count(names) hosts, owned

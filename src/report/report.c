@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "report/html.h"
 #include "report/json.h"
 #include "report/live.h"
 #include "report/metrics_file.h"
@@ -38,10 +39,11 @@ struct report {
 	struct summary *summary;
 	struct progress *progress; /* NULL: none */
 	int fd;			   /* of the report file, or -1 */
+	struct html *html;	   /* NULL: none */
 	struct metrics metrics;
 	struct metrics_file *metrics_file; /* NULL: none */
 	unsigned records, records_lost;	   /* lost: not in the report file */
-	bool is_metrics_broken, is_stdout_broken;
+	bool is_page_broken, is_metrics_broken, is_stdout_broken;
 	bool is_abandoned; /* nobody is waited for */
 	bool is_held;	   /* the terminal is being asked on */
 	uint64_t began_ms;
@@ -90,6 +92,11 @@ report_open(struct report *r, struct error *err)
 	struct error why;
 	struct stat st;
 
+	if (options->html_path != NULL) {
+		r->html = html_new(options->html_path, err);
+		if (r->html == NULL)
+			return -1;
+	}
 	if (options->report_path != NULL) {
 		r->fd = open(options->report_path,
 		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -97,6 +104,9 @@ report_open(struct report *r, struct error *err)
 			return error_set(err, "%s: %s", options->report_path,
 			    strerror(errno));
 	}
+	if (r->html != NULL && html_replaces(r->html, r->fd))
+		return error_set(err, "%s: the report goes there, not the page",
+		    options->report_path);
 	if (options->metrics_path != NULL) {
 		r->metrics_file = metrics_file_new(&r->metrics, r->fd, &why);
 		if (r->metrics_file == NULL)
@@ -157,6 +167,7 @@ report_free(struct report *r)
 	}
 	if (r->fd != -1)
 		close(r->fd);
+	html_free(r->html);
 	metrics_file_free(r->metrics_file);
 	live_free(r->live);
 	summary_free(r->summary);
@@ -246,6 +257,8 @@ report_record(struct report *r, const struct record *record)
 	summary_add(r->summary, record);
 	if (r->fd != -1)
 		report_line(r, record);
+	if (r->html != NULL)
+		html_record(r->html, record);
 }
 
 int
@@ -361,13 +374,28 @@ exit_status(const struct report *r)
 {
 	int status = r->exit_class;
 
-	if ((r->records_lost > 0 || r->is_metrics_broken) &&
+	if ((r->records_lost > 0 || r->is_page_broken ||
+		r->is_metrics_broken) &&
 	    status < EXIT_LOCAL)
 		status = EXIT_LOCAL;
 	/* With -S a remote exit status takes the place of class 1. */
 	if (r->options.is_largest_exit && r->largest_exit > 0 && status <= 1)
 		status = r->largest_exit > 255 ? 255 : (int)r->largest_exit;
 	return status;
+}
+
+void
+report_page(struct report *r)
+{
+	const struct html_end end = {.began_at_ms = r->metrics.began_at_ms,
+	    .elapsed_ms = clock_now_ms() - r->began_ms,
+	    .summary = r->summary};
+	struct error err;
+
+	if (r->html == NULL || html_finish(r->html, &end, &err) == 0)
+		return;
+	log_error("%s", err.text);
+	r->is_page_broken = true;
 }
 
 int
@@ -392,6 +420,17 @@ end_progress(struct report *r)
 	r->progress = NULL;
 }
 
+/* The records can be read again: they are in a file, not in a pipe. */
+static bool
+has_again(const struct report *r)
+{
+	struct stat st;
+
+	return r->options.again != NULL && !r->options.is_quiet &&
+	    r->exit_class != 0 && r->fd != -1 && r->records_lost == 0 &&
+	    fstat(r->fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 void
 report_finish(struct report *r)
 {
@@ -412,6 +451,8 @@ report_finish(struct report *r)
 		return;
 	options.elapsed_ms = clock_now_ms() - r->began_ms;
 	summary_print(r->summary, &r->tally, &options, &r->err.buf);
+	if (has_again(r))
+		buf_printf(&r->err.buf, "Again: %s\n", r->options.again);
 	if (r->is_abandoned)
 		sink_flush(&r->err);
 	else

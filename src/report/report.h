@@ -66,17 +66,19 @@ struct report_options {
 	const char *verb;    /* of transfers, for the progress */
 	uint64_t host_bytes; /* that each host is to transfer; 0: not known */
 	const char *report_path;  /* NULL: none */
+	const char *html_path;	  /* of the page; NULL: none */
 	const char *metrics_path; /* NULL: none */
 	const char *tool;	  /* the program's name, for the metrics */
 	size_t fanout;		  /* bounds the memory for unfinished lines */
 	uint64_t seed;		  /* of the order, for the summary; 0: none */
+	const char *again; /* the command for those that failed, or NULL */
 };
 
 struct report;
 
 /*
- * hosts: how many there are. Opens the report and writes the first metrics;
- * NULL with err if one can't be done.
+ * hosts: how many there are. Opens the report, begins the page and writes the
+ * first metrics; NULL with err if one can't be done.
  */
 struct report *report_new(
     size_t hosts, const struct report_options *options, struct error *err);
@@ -125,7 +127,13 @@ int report_broken(struct report *r, const struct pollfd *fds);
 void report_abandon(struct report *r);
 
 /*
- * The run has ended, no record follows: write the last metrics. stop_status is
+ * The run has ended, no record follows: put the page in its place. Without
+ * this there is none.
+ */
+void report_page(struct report *r);
+
+/*
+ * No record follows: write the last metrics. stop_status is
  * the exit status of a run that was stopped or could not begin, else 0.
  * Returns the exit status of the run: this one, or what the records amount to.
  */

@@ -122,18 +122,37 @@ group_compare(const void *a, const void *b)
 	return strcmp(x->reason, y->reason);
 }
 
+static void
+summary_sort(struct summary *s)
+{
+	if (s->group_count > 0)
+		qsort(s->groups, s->group_count, sizeof(*s->groups),
+		    group_compare);
+}
+
+/* What is said of the stage: nothing if the status says it, too. */
+static const char *
+group_stage(const struct group *g)
+{
+	const char *stage = stage_name(g->stage);
+
+	return g->status == STATUS_FAILED ||
+		strcmp(stage, status_name(g->status)) == 0
+	    ? ""
+	    : stage;
+}
+
 /* "exit 3", or the stage and the reason. */
 static void
 group_print(const struct group *g, bool is_colored, struct buf *out)
 {
-	const char *stage = stage_name(g->stage);
+	const char *stage = group_stage(g);
 	char *folded = hostset_fold(g->hosts);
 	size_t count = hostset_count(g->hosts), i;
 
 	buf_printf(out, "%s%s%s", is_colored ? "\033[31m" : "",
 	    status_name(g->status), is_colored ? "\033[0m" : "");
-	if (stage[0] != '\0' && g->status != STATUS_FAILED &&
-	    strcmp(stage, status_name(g->status)) != 0)
+	if (stage[0] != '\0')
 		buf_printf(out, " %s", stage);
 	if (g->reason[0] != '\0')
 		buf_printf(out, ", %s", g->reason);
@@ -211,9 +230,7 @@ summary_print(struct summary *s, const struct tally *tally,
 {
 	size_t i;
 
-	if (s->group_count > 0)
-		qsort(s->groups, s->group_count, sizeof(*s->groups),
-		    group_compare);
+	summary_sort(s);
 	counts_print(tally, out);
 	if (tally->has_transfers)
 		transfers_print(tally, out);
@@ -225,4 +242,33 @@ summary_print(struct summary *s, const struct tally *tally,
 		latencies_print(tally, out);
 	for (i = 0; i < s->group_count; i++)
 		group_print(&s->groups[i], options->is_colored, out);
+}
+
+static json_t *
+group_json(const struct group *g)
+{
+	char *folded = hostset_fold(g->hosts);
+	json_t *explained = json_array(), *object;
+	size_t i;
+
+	for (i = 0; i < g->explained_count; i++)
+		json_array_append_new(explained, json_string(g->explained[i]));
+	object = json_pack("{s:s s:s s:s s:I s:s s:o}", "status",
+	    status_name(g->status), "stage", group_stage(g), "reason",
+	    g->reason, "count", (json_int_t)hostset_count(g->hosts), "hosts",
+	    folded, "explained", explained);
+	free(folded);
+	return object;
+}
+
+json_t *
+summary_failures(struct summary *s)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	summary_sort(s);
+	for (i = 0; i < s->group_count; i++)
+		json_array_append_new(list, group_json(&s->groups[i]));
+	return list;
 }

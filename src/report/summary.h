@@ -6,6 +6,8 @@
 #ifndef REPORT_SUMMARY_H
 #define REPORT_SUMMARY_H
 
+#include <jansson.h>
+
 #include "report/report.h"
 #include "report/tally.h"
 #include "util/buf.h"
@@ -30,5 +32,11 @@ void summary_add(struct summary *s, const struct record *record);
  */
 void summary_print(struct summary *s, const struct tally *tally,
     const struct summary_options *options, struct buf *out);
+
+/*
+ * The same groups as an array of objects: status, stage, reason, count, hosts
+ * (folded), explained. The caller owns the reference.
+ */
+json_t *summary_failures(struct summary *s);
 
 #endif

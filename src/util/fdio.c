@@ -138,32 +138,6 @@ file_read(const char *path, size_t max_bytes, size_t *len, struct error *err)
 	return text;
 }
 
-/* Returns 0, or -1 with errno. */
-static int
-file_create(const char *path, struct buf *content)
-{
-	int fd, rc;
-
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd == -1)
-		return -1;
-	rc = fd_flush(fd, content);
-	/* Some file systems tell only now that the disk is full. */
-	return close(fd) == -1 ? -1 : rc;
-}
-
-int
-file_replace(const char *path, const char *temporary, struct buf *content,
-    struct error *err)
-{
-	if (file_create(temporary, content) == 0 &&
-	    rename(temporary, path) == 0)
-		return 0;
-	error_set(err, "%s: %s", path, strerror(errno));
-	unlink(temporary);
-	return -1;
-}
-
 char *
 path_expand_home(const char *path)
 {

@@ -48,16 +48,6 @@ int fd_temporary_write(int fd, struct buf *b, struct error *err);
 char *file_read(
     const char *path, size_t max_bytes, size_t *len, struct error *err);
 
-/*
- * Make path a file with this content, which is consumed, in one step: who
- * opens it sees the old file or the new one. That is written as temporary
- * first, a name that nobody else uses in a directory of the same file system.
- * Its mode is 0644 less the umask. It is not forced to disk. Returns 0, or -1
- * with err filled with the path and the reason; then path is as it was.
- */
-int file_replace(const char *path, const char *temporary, struct buf *content,
-    struct error *err);
-
 /* Expand a leading "~/" with $HOME (or the passwd entry); caller frees. */
 char *path_expand_home(const char *path);
 

@@ -3,6 +3,8 @@
 
 #include "wire/outcome.h"
 
+#include <string.h>
+
 static const struct {
 	const char *name;
 	int exit_class;
@@ -40,6 +42,19 @@ const char *
 status_name(enum status status)
 {
 	return status_table[status].name;
+}
+
+enum status
+status_from_name(const char *name, size_t len)
+{
+	unsigned i;
+
+	for (i = 0; i < STATUS_COUNT; i++) {
+		if (strlen(status_table[i].name) == len &&
+		    memcmp(status_table[i].name, name, len) == 0)
+			break;
+	}
+	return (enum status)i;
 }
 
 const char *

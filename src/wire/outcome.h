@@ -7,6 +7,7 @@
 #define WIRE_OUTCOME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum status {
@@ -45,6 +46,9 @@ enum stage {
 /* Lower-case words as in reports and summaries; "" for STAGE_NONE. */
 const char *status_name(enum status status);
 const char *stage_name(enum stage stage);
+
+/* The status of that name, or STATUS_COUNT. name has len bytes. */
+enum status status_from_name(const char *name, size_t len);
 
 /* The exit status of a run in which one host ended so (0 to 5). */
 int status_exit_class(enum status status);

@@ -29,8 +29,9 @@ expect_usage_error() {
 	for option in i h g x hostfile list list-folded user port identity \
 	    ask-pass known-hosts host-key fanout workers connect-timeout \
 	    timeout idle-timeout cmd script stdin env output no-prefix color \
-	    report metrics q v verbose S help version retries retry-delay rate max-startups \
-	    auth-fail-limit batch pause confirm max-fail shuffle seed; do
+	    report report-html metrics q v verbose S help version rerun \
+	    retries retry-delay rate max-startups auth-fail-limit \
+	    batch pause confirm max-fail shuffle seed; do
 		grep -qE -- "(^|[ ,|])--?$option([ ,=[]|\$)" "$out" || {
 			echo "no -$option"
 			dump

@@ -1,0 +1,433 @@
+"use strict";
+
+/*
+ * The page of -report-html. What hosts have sent reaches it as JSON and goes
+ * into the page as text alone. Only the rows of the timeline that can be seen
+ * exist, so that thousands of hosts cost as much as forty.
+ */
+
+const ROW_PX = 22;
+const HEAD_PX = 26;
+const SPARE_ROWS = 8;
+const OUTPUTS_AT_ONCE = 100;
+const OUTPUTS_OPEN = 3;
+const BINS_A_DECADE = [1, 1.5, 2, 3, 5, 7];
+const PARTS = ["wait", "connect", "auth", "run"];
+/* At these stages a host's time went to connecting. */
+const CONNECT_STAGES = ["dns", "connect", "throttled", "banner", "kex",
+    "protocol", "hostkey"];
+
+const run = readData("run-data");
+const hosts = readData("record-data").map(hostOf);
+const outputs = readData("output-data");
+const hostBySeq = new Map(hosts.map((host) => [host.record.seq, host]));
+const lastEnd = Math.max(1, ...spread(hosts.map((host) => host.end)));
+const collator = new Intl.Collator("en", {numeric: true});
+
+const view = {
+	rows: hosts, /* those shown, in their order */
+	words: [],
+	statuses: new Set(),
+	key: "",
+	isDescending: false,
+	selected: -1, /* index in rows */
+	isKept: false, /* the record stays */
+	outputCount: OUTPUTS_AT_ONCE,
+};
+
+/* --- data ---------------------------------------------------------------- */
+
+function readData(id) {
+	return JSON.parse(element(id).textContent);
+}
+
+/* The extremes, since a call takes no 10,000 arguments everywhere. */
+function spread(numbers) {
+	if (numbers.length === 0)
+		return [];
+	return [numbers.reduce((a, b) => Math.min(a, b)),
+	    numbers.reduce((a, b) => Math.max(a, b))];
+}
+
+/* What is beside connect_ms and auth_ms belongs to where the host ended. */
+function partsOf(record) {
+	const parts = {wait: 0, connect: record.connect_ms,
+	    auth: record.auth_ms, run: 0};
+	const rest = record.cost_ms - parts.connect - parts.auth;
+
+	if (record.ok || !record.stage)
+		parts.run = rest;
+	else if (CONNECT_STAGES.includes(record.stage))
+		parts.connect += rest;
+	else
+		parts[record.stage === "auth" ? "auth" : "run"] += rest;
+	if (record.started_at)
+		parts.wait = Date.parse(record.started_at) - run.began_ms;
+	for (const name of PARTS)
+		parts[name] = Math.max(0, parts[name]);
+	return parts;
+}
+
+function reasonOf(record) {
+	if (record.ok)
+		return "";
+	const saysStage = !["failed", record.stage].includes(record.status);
+
+	return [saysStage ? record.stage : "", record.message]
+	    .filter(Boolean).join(", ");
+}
+
+function hostOf(record) {
+	const host = {record, parts: partsOf(record), reason: reasonOf(record)};
+
+	host.end = host.parts.wait + record.cost_ms;
+	host.text = [record.host, record.address, record.status, host.reason,
+	    record.signal, ...record.groups].join("\n").toLowerCase();
+	return host;
+}
+
+/* --- text ---------------------------------------------------------------- */
+
+function count(number) {
+	return number.toLocaleString("en");
+}
+
+function hostCount(number) {
+	return count(number) + (number === 1 ? " host" : " hosts");
+}
+
+function duration(ms) {
+	const seconds = Math.round(ms / 1000);
+	const two = (number) => String(number).padStart(2, "0");
+
+	if (ms < 1000)
+		return Math.round(ms) + " ms";
+	if (ms < 59950)
+		return (ms / 1000).toFixed(ms < 9950 ? 2 : 1) + " s";
+	if (seconds < 3600)
+		return Math.floor(seconds / 60) + ":" + two(seconds % 60) +
+		    " min";
+	return Math.floor(seconds / 3600) + ":" +
+	    two(Math.floor(seconds / 60) % 60) + ":" + two(seconds % 60) + " h";
+}
+
+/* "500 ms", "2 s": of the round numbers at an axis. */
+function tick(ms) {
+	return duration(ms).replace(/\.?0+ s$/, " s").replace(/:00 /, " ");
+}
+
+/* --- elements ------------------------------------------------------------ */
+
+function element(id) {
+	return document.getElementById(id);
+}
+
+/* children: elements and text. */
+function make(name, className, ...children) {
+	const node = document.createElement(name);
+
+	if (className)
+		node.className = className;
+	node.append(...children);
+	return node;
+}
+
+/* number: how many, said before the status; may be left out. */
+function mark(status, number) {
+	return make("span", "mark " + status,
+	    number === undefined ? status : number + " " + status);
+}
+
+/* --- head and failures --------------------------------------------------- */
+
+function showHead() {
+	const began = new Date(run.began_ms);
+	const day = began.toISOString().slice(0, 19).replace("T", " ");
+	const isCut = hosts.some((host) => host.record.status === "cancelled");
+
+	document.title = "Run of " + day + " UTC";
+	element("title").textContent = document.title;
+	element("subtitle").textContent = hostCount(hosts.length) + " in " +
+	    duration(run.elapsed_ms) + (isCut ? ", interrupted" : "");
+}
+
+function failureRow(failure) {
+	const row = make("tr");
+	const reason = make("td", "", [failure.stage, failure.reason]
+	    .filter(Boolean).join(", "));
+	const more = failure.count - failure.explained.length;
+
+	for (const line of failure.explained)
+		reason.append(make("p", "", line));
+	if (!failure.reason && more > 0)
+		reason.append(make("p", "", "and " + count(more) + " more"));
+	row.append(make("td", "", mark(failure.status)), reason,
+	    make("td", "number", count(failure.count)),
+	    make("td", "", make("code", "", failure.hosts)));
+	return row;
+}
+
+function showFailures() {
+	element("failures").hidden = run.failures.length === 0;
+	element("failures").querySelector("tbody")
+	    .append(...run.failures.map(failureRow));
+}
+
+/* --- choosing and sorting ------------------------------------------------ */
+
+function statusButton([status, number]) {
+	const button = make("button", "", mark(status),
+	    make("b", "", count(number)));
+
+	button.classList.add(status);
+	button.setAttribute("aria-pressed", "false");
+	button.addEventListener("click", () => {
+		const isOn = !view.statuses.delete(status);
+
+		if (isOn)
+			view.statuses.add(status);
+		button.setAttribute("aria-pressed", String(isOn));
+		choose();
+	});
+	return button;
+}
+
+const sortValues = {
+	host: (host) => host.record.host,
+	status: (host) => run.statuses.indexOf(host.record.status),
+	reason: (host) => host.reason,
+	tries: (host) => host.record.attempts,
+	time: (host) => host.record.cost_ms,
+	start: (host) => host.record.started_at ? host.parts.wait : Infinity,
+};
+
+function compare(a, b) {
+	if (typeof a === "string")
+		return collator.compare(a, b);
+	return a === b ? 0 : a < b ? -1 : 1;
+}
+
+function sortRows() {
+	const value = sortValues[view.key];
+	const sign = view.isDescending ? -1 : 1;
+	const keyed = view.rows.map((host) => [value ? value(host) : 0, host]);
+
+	keyed.sort(([a, x], [b, y]) => sign * compare(a, b) ||
+	    x.record.seq - y.record.seq);
+	view.rows = keyed.map(([, host]) => host);
+}
+
+function isChosen(host) {
+	return (view.statuses.size === 0 ||
+	    view.statuses.has(host.record.status)) &&
+	    view.words.every((word) => host.text.includes(word));
+}
+
+/* Apply the search, the statuses and the order. */
+function choose() {
+	const selected = view.rows[view.selected];
+
+	view.words = element("query").value.toLowerCase().split(/\s+/)
+	    .filter(Boolean);
+	view.rows = hosts.filter(isChosen);
+	sortRows();
+	view.selected = view.rows.indexOf(selected);
+	element("shown").textContent = view.rows.length === hosts.length
+	    ? hostCount(hosts.length)
+	    : count(view.rows.length) + " of " + hostCount(hosts.length);
+	hideRecord();
+	showRows();
+	showHistogram();
+	showOutputs();
+}
+
+/* Up, down, and back to the order of the choice of hosts. */
+function sortBy(header) {
+	const key = header.dataset.key;
+	const isAgain = view.key === key;
+
+	view.key = isAgain && view.isDescending ? "" : key;
+	view.isDescending = isAgain && !view.isDescending;
+	for (const other of element("hosts").querySelectorAll("th"))
+		other.removeAttribute("aria-sort");
+	if (view.key)
+		header.setAttribute("aria-sort",
+		    view.isDescending ? "descending" : "ascending");
+	element("scroller").scrollTop = 0;
+	choose();
+}
+
+/* --- latency ------------------------------------------------------------- */
+
+function latencies(part) {
+	const value = part === "cost" ? (host) => host.record.cost_ms
+	    : (host) => host.parts[part];
+
+	return view.rows.filter((host) => host.record.started_at)
+	    .map((host) => ({ms: Math.max(1, value(host)),
+	        isOk: host.record.ok}))
+	    .sort((a, b) => a.ms - b.ms);
+}
+
+/* The lower edges from the bin of least to one past that of most. */
+function binEdges(least, most) {
+	const edges = [];
+
+	for (let decade = 1; ; decade *= 10) {
+		for (const step of BINS_A_DECADE) {
+			if (step * decade <= least)
+				edges.length = 0;
+			edges.push(step * decade);
+			if (step * decade > most)
+				return edges;
+		}
+	}
+}
+
+function bin(from, to, values, tallest) {
+	const good = values.filter((value) => value.isOk).length;
+	const bad = values.length - good;
+	const column = make("div", "bin");
+
+	for (const [name, number] of [["not-ok", bad], ["", good]]) {
+		const bar = make("i", name);
+
+		bar.style.height = 100 * number / tallest + "%";
+		column.append(bar);
+	}
+	column.append(make("span", "", tick(from)));
+	column.title = tick(from) + " to " + tick(to) + ": " +
+	    count(good) + " ok, " + count(bad) + " not ok";
+	return column;
+}
+
+function showHistogram() {
+	const values = latencies(element("part").value);
+	const at = (share) => duration(
+	    values[Math.ceil(share * values.length) - 1].ms);
+
+	element("histogram").replaceChildren();
+	element("percentiles").textContent = "no host was started";
+	if (values.length === 0)
+		return;
+	const edges = binEdges(values[0].ms, values[values.length - 1].ms);
+	const bins = edges.slice(0, -1).map((from, i) => values.filter(
+	    (value) => value.ms >= from && value.ms < edges[i + 1]));
+	const tallest = Math.max(...bins.map((list) => list.length));
+
+	element("histogram").append(...bins.map(
+	    (list, i) => bin(edges[i], edges[i + 1], list, tallest)));
+	element("percentiles").textContent = "median " + at(0.5) +
+	    ", 95 % " + at(0.95) + ", 99 % " + at(0.99) + ", longest " + at(1);
+}
+
+/* --- outputs ------------------------------------------------------------- */
+
+function isOutputShown(output, shown) {
+	const text = output.text.toLowerCase();
+
+	return output.seqs.some((seq) => shown.has(seq)) ||
+	    (view.statuses.size === 0 && view.words.length > 0 &&
+	        view.words.every((word) => text.includes(word)));
+}
+
+/* How its hosts ended: one mark, or several and how many of each. */
+function outputMarks(output) {
+	const numbers = new Map();
+
+	for (const seq of output.seqs) {
+		const status = hostBySeq.get(seq).record.status;
+
+		numbers.set(status, (numbers.get(status) || 0) + 1);
+	}
+	return [...numbers].map(([status, number]) => numbers.size === 1
+	    ? mark(status) : mark(status, count(number)));
+}
+
+function outputBlock(output, index) {
+	const block = make("details", "", make("summary", "",
+	    ...outputMarks(output), make("code", "", output.hosts),
+	    make("span", "", hostCount(output.seqs.length) +
+	        (output.stream === 2 ? ", stderr" : ", stdout") +
+	        (output.is_truncated ? ", cut" : ""))));
+
+	/* Filled when it is opened for the first time. */
+	block.addEventListener("toggle", () => {
+		if (block.open && block.childElementCount === 1)
+			block.append(make("pre", "", output.text));
+	});
+	block.open = index < OUTPUTS_OPEN;
+	return block;
+}
+
+function showOutputs() {
+	if (outputs === null)
+		return;
+	const shown = new Set(view.rows.map((host) => host.record.seq));
+	const chosen = view.rows.length === hosts.length ? outputs
+	    : outputs.filter((output) => isOutputShown(output, shown));
+
+	element("outputs").hidden = false;
+	element("groups").replaceChildren(...(chosen.length > 0
+	    ? chosen.slice(0, view.outputCount).map(outputBlock)
+	    : [make("p", "note", "No output.")]));
+	element("more").hidden = chosen.length <= view.outputCount;
+}
+
+/* --- set-up -------------------------------------------------------------- */
+
+/* Call it once before the next picture, however often it is asked for. */
+function soon(call) {
+	let isDue = false;
+
+	return () => {
+		if (isDue)
+			return;
+		isDue = true;
+		requestAnimationFrame(() => {
+			isDue = false;
+			call();
+		});
+	};
+}
+
+function listen() {
+	const table = element("hosts");
+	const scroller = element("scroller");
+
+	element("query").addEventListener("input", soon(choose));
+	element("part").addEventListener("change", showHistogram);
+	element("more").addEventListener("click", () => {
+		view.outputCount += OUTPUTS_AT_ONCE;
+		showOutputs();
+	});
+	for (const header of table.querySelectorAll("th"))
+		header.firstChild.addEventListener("click",
+		    () => sortBy(header));
+	table.addEventListener("keydown", onKey);
+	table.addEventListener("pointermove", onPoint);
+	scroller.addEventListener("pointerleave",
+	    () => view.isKept || hideRecord());
+	scroller.addEventListener("scroll", soon(showRows));
+	addEventListener("resize", soon(showRows));
+	document.addEventListener("click", onClick);
+	document.addEventListener("keydown", (event) => {
+		if (event.key === "Escape")
+			hideRecord();
+	});
+}
+
+function showStatuses() {
+	const numbers = run.statuses.map((status) => [status,
+	    hosts.filter((host) => host.record.status === status).length]);
+
+	element("statuses").append(...numbers.filter(([, number]) => number > 0)
+	    .map(statusButton));
+}
+
+showHead();
+showFailures();
+showStatuses();
+showAxis();
+listen();
+choose();

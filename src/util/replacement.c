@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "util/replacement.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/path.h"
+#include "util/run_token.h"
+#include "util/xalloc.h"
+
+static char *
+temporary_name(const char *path, const char *what)
+{
+	char *directory = path_parent(path), *token = run_token_make();
+	char *name = xasprintf(".batch_%s.%s", what, token);
+	char *temporary = path_join(directory, name);
+
+	free(name);
+	free(token);
+	free(directory);
+	return temporary;
+}
+
+int
+replacement_init(struct replacement *r, const char *path, const char *what,
+    struct error *err)
+{
+	struct stat st;
+
+	*r = (struct replacement){.path = NULL};
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+		r->path = realpath(path, NULL);
+		if (r->path == NULL)
+			return error_set(err,
+			    "%s: a symbolic link that leads nowhere: %s", path,
+			    strerror(errno));
+	} else {
+		r->path = xstrdup(path);
+	}
+	r->temporary = temporary_name(r->path, what);
+	if (stat(path, &st) == -1)
+		return path_base(path)[0] != '\0'
+		    ? 0
+		    : error_set(err, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, "%s: not a regular file", path);
+	if (replacement_is_open_as(r, STDOUT_FILENO) ||
+	    replacement_is_open_as(r, STDERR_FILENO))
+		return error_set(err, "%s: other output goes there", path);
+	return 0;
+}
+
+void
+replacement_clear(struct replacement *r)
+{
+	free(r->path);
+	free(r->temporary);
+	*r = (struct replacement){.path = NULL};
+}
+
+bool
+replacement_is_open_as(const struct replacement *r, int fd)
+{
+	struct stat file, st;
+
+	return fd != -1 && stat(r->path, &file) == 0 && fstat(fd, &st) == 0 &&
+	    st.st_dev == file.st_dev && st.st_ino == file.st_ino;
+}
+
+int
+replacement_open(const struct replacement *r, mode_t mode, struct error *err)
+{
+	int fd =
+	    open(r->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (fd == -1)
+		error_set(err, "%s: %s", r->path, strerror(errno));
+	return fd;
+}
+
+int
+replacement_commit(const struct replacement *r, struct error *err)
+{
+	if (rename(r->temporary, r->path) == 0)
+		return 0;
+	error_set(err, "%s: %s", r->path, strerror(errno));
+	replacement_drop(r);
+	return -1;
+}
+
+void
+replacement_drop(const struct replacement *r)
+{
+	unlink(r->temporary);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * replacement: a file that takes another one's place in one step: who opens
+ * the path sees the old file or the new one, whole.
+ */
+#ifndef UTIL_REPLACEMENT_H
+#define UTIL_REPLACEMENT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "util/error.h"
+
+struct replacement {
+	char *path;	 /* that is replaced: no symbolic link */
+	char *temporary; /* in the same directory */
+};
+
+/*
+ * What is at path, behind symbolic links, will be replaced. Nothing need be
+ * there, but if so, a regular file that is neither our stdout nor our stderr.
+ * what makes the temporary ".batch_WHAT.*", a name that this process uses for
+ * nothing else and no other one at all. Returns 0, or -1 with err; in both
+ * cases r is to be cleared.
+ */
+int replacement_init(struct replacement *r, const char *path, const char *what,
+    struct error *err);
+/* All zero is fine. Leaves the files alone. */
+void replacement_clear(struct replacement *r);
+
+/* Whether fd, which may be -1, has the file open that is to be replaced. */
+bool replacement_is_open_as(const struct replacement *r, int fd);
+
+/*
+ * Create the temporary, with this mode less the umask. Returns a descriptor to
+ * write it, owned by the caller, or -1 with err.
+ */
+int replacement_open(
+    const struct replacement *r, mode_t mode, struct error *err);
+/*
+ * Put the temporary in its place; it is not forced to disk. Returns 0, or -1
+ * with err; then path is as it was, and there is no temporary.
+ */
+int replacement_commit(const struct replacement *r, struct error *err);
+/* Remove the temporary; path stays as it is. */
+void replacement_drop(const struct replacement *r);
+
+#endif

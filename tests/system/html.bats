@@ -1,0 +1,274 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
+#
+# html: the page of -report-html, as a file and in a browser.
+
+load helper
+
+setup_file() {
+	lab_up "$BATS_FILE_TMPDIR/lab" -n 4
+}
+
+teardown_file() {
+	lab_down "$BATS_FILE_TMPDIR/lab"
+}
+
+setup() {
+	dir=$BATS_TEST_TMPDIR/pages
+	mkdir "$dir"
+	page=$dir/run.html
+}
+
+teardown() {
+	batch_kill
+}
+
+needs_browser() {
+	chromium=$(command -v chromium || command -v chromium-browser) ||
+	    skip "chromium is missing"
+}
+
+# A page of made-up hosts, see tests/unit/html_page.c.
+make_page() {
+	"$top_builddir/tests/unit/html_page" "$page" "$1"
+}
+
+# drive [WIDTHxHEIGHT [light|dark]] <<END: the steps of browser.py.
+drive() {
+	timeout 100 "$python" "$test_dir/browser.py" "$chromium" \
+	    "$BATS_TEST_TMPDIR" "${1:-1400x1000}" "${2:-light}" "$page" 3>&- || {
+		tail -n 5 "$BATS_TEST_TMPDIR/browser.log"
+		return 1
+	}
+}
+
+# data ID: the JSON in that element of the page.
+data() {
+	"$python" -c 'import re, sys
+text = open(sys.argv[1], encoding="utf-8").read()
+print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
+	    "$page" "$1"
+}
+
+@test "the page holds the records of the report and the summary's failures" {
+	batch -g web -h 127.77.9.9:1 -report-html "$page" \
+	    -cmd 'test $LAB_HOST != web02'
+	expect_status 3
+	cmp <(jq -cS . "$report") <(data record-data | jq -cS '.[]')
+	data run-data | jq -e '.failures | map([.status, .reason, .hosts]) ==
+	    [["failed", "exit 1", "web02"],
+	     ["unreachable", "Connection refused", "127.77.9.9:1"]]'
+	[ "$(ls -A "$dir")" = run.html ]
+}
+
+@test "a page that cannot be written stops the run before any host" {
+	local path
+	mkdir "$dir/folder"
+	for path in "$dir/no/page" "$dir/folder" /dev/null; do
+		batch -h web01 -cmd 'touch "$HOME/ran"' -report-html "$path"
+		expect_status 2
+		expect_match "$err" "${path##*/}: "
+	done
+	[ ! -e "$(host_file web01 ran)" ]
+	[ ! -e "$report" ]
+	[ -c /dev/null ]
+	[ "$(ls -A "$dir")" = folder ]
+}
+
+@test "a page is refused where other output goes" {
+	batch -h web01 -cmd 'touch "$HOME/other"' -report-html "$report"
+	expect_status 2
+	expect_match "$err" 'report goes there, not the page'
+	batch -h web01 -cmd 'touch "$HOME/other"' -report-html "$out"
+	expect_status 2
+	expect_match "$err" 'other output goes there'
+	[ ! -e "$(host_file web01 other)" ]
+}
+
+@test "an older page stays until the run has ended, and keeps its mode and link" {
+	echo old >"$dir/real"
+	chmod 640 "$dir/real"
+	ln -s real "$page"
+	batch_start -h web01 -report-html "$page" \
+	    -cmd 'echo here; until [ -e "$HOME/go" ]; do sleep 0.05; done'
+	wait_until grep -q here "$out"
+	[ "$(cat "$page")" = old ]
+	touch "$(host_file web01 go)"
+	batch_wait
+	expect_status 0
+	[ -L "$page" ]
+	[ "$(stat -c %a "$dir/real")" = 640 ]
+	grep -q '<title>' "$dir/real"
+}
+
+@test "a run that is interrupted leaves its page" {
+	batch_start -h web01,web02 -f 1 -report-html "$page" \
+	    -cmd 'echo here; sleep 60'
+	wait_until grep -q here "$out"
+	kill -INT "$pid"
+	batch_wait
+	expect_status 130
+	data record-data | jq -e 'map(.host) == ["web01", "web02"] or
+	    map(.host) == ["web02", "web01"]'
+}
+
+@test "a run whose reader is gone leaves its page, too" {
+	env --default-signal=PIPE "$batch_run" -known-hosts "$known_hosts" \
+	    -h web01 -report-html "$page" -cmd 'yes' 2>"$err" 3>&- | head -n 1
+	data record-data | jq -e 'length == 1'
+	[ "$(ls -A "$dir")" = run.html ]
+}
+
+@test "a full disk is told, and leaves the old page" {
+	echo old >"$page"
+	status=0
+	(
+		trap '' XFSZ
+		ulimit -f 40
+		exec "$batch_run" -known-hosts "$known_hosts" \
+		    -h "$(seq -s, -f '127.77.9.9:%g' 1 300)" \
+		    -report-html "$page" -cmd true
+	) >"$out" 2>"$err" 3>&- || status=$?
+	expect_status 5
+	expect_match "$err" 'run.html: File too large'
+	[ "$(cat "$page")" = old ]
+	[ "$(ls -A "$dir")" = run.html ]
+}
+
+@test "the page of a run works in a browser and loads nothing" {
+	needs_browser
+	batch -g web -report-html "$page" -cmd 'test $LAB_HOST != web02'
+	expect_status 1
+	drive <<-'END'
+	expect document.title.startsWith("Run of 2")
+	expect document.querySelectorAll("#hosts tr[data-index]").length === 3
+	expect document.querySelector("#failures tbody").innerText.includes("web02")
+	expect document.querySelectorAll("#hosts tr.failed i.run").length === 1
+	expect document.querySelector("#outputs").hidden
+	expect document.querySelector("#percentiles").textContent.includes("median")
+	END
+}
+
+@test "what hosts and their outputs hold never runs" {
+	needs_browser
+	make_page 20
+	[ "$(grep -c '<script' "$page")" -eq 4 ]
+	expect_no_bytes "$page" 'document.title=.run.</script>' '<img' '<svg'
+	drive <<-'END'
+	expect document.title.startsWith("Run of 2026")
+	expect document.querySelectorAll("img, svg, iframe, object").length === 0
+	expect document.scripts.length === 4
+	hover #row-3
+	expect document.querySelector("#record").innerText.includes("</script><script>document.title='run'</script>")
+	expect document.querySelector("#failures").innerText.includes("<svg/onload=document.title='run'>")
+	expect document.querySelector("#groups").innerText.includes("<!-- <script> --><img src=x onerror=")
+	expect document.querySelector("#groups").innerText.includes("\\u{2028}")
+	expect document.title.startsWith("Run of 2026")
+	END
+}
+
+@test "the policy of the page stops a script that would get in" {
+	needs_browser
+	make_page 5
+	sed -i 's|</body>|<script>document.title="run"</script></body>|' "$page"
+	run -1 drive <<-'END'
+	expect document.title.startsWith("Run of 2026")
+	END
+	[[ "$output" == *"Content Security Policy"* ]] || {
+		echo "$output"
+		return 1
+	}
+}
+
+@test "5,000 hosts can be searched, filtered and sorted with the mouse" {
+	needs_browser
+	make_page 5000
+	drive <<-'END'
+	expect document.querySelector("#shown").textContent === "5,000 hosts"
+	# Only rows that can be seen are there.
+	expect document.querySelectorAll("#hosts tr[data-index]").length < 100
+	expect document.querySelectorAll("#groups details").length === 100
+
+	# Up, down, and as it was.
+	click #hosts th[data-key=time] button
+	expect document.querySelector("#hosts th[aria-sort]").getAttribute("aria-sort") === "ascending"
+	expect document.querySelector("#row-0").innerText.includes("web00099")
+	click #hosts th[data-key=time] button
+	expect document.querySelector("#row-0").innerText.includes("web00005")
+	click #hosts th[data-key=time] button
+	expect document.querySelector("#hosts th[aria-sort]") === null
+	expect document.querySelector("#row-0").innerText.includes("web00000")
+
+	click #query
+	type web0123 WEB
+	expect document.querySelector("#shown").textContent === "10 of 5,000 hosts"
+	expect document.querySelectorAll("#hosts tr[data-index]").length === 10
+	expect document.querySelectorAll("#groups details").length === 1
+	expect document.querySelector("#groups summary").innerText.includes("9 ok")
+	expect document.querySelector("#groups summary").innerText.includes("1 failed")
+	click #statuses .failed
+	expect document.querySelector("#shown").textContent === "1 of 5,000 hosts"
+	expect document.querySelector("#statuses .failed").getAttribute("aria-pressed") === "true"
+	click #statuses .failed
+	click #query
+	key End
+	type zzz
+	expect document.querySelector("#hosts tbody").innerText.trim() === "No host matches."
+	END
+}
+
+@test "the timeline goes to the last of 5,000 hosts by wheel and by keys" {
+	needs_browser
+	make_page 5000
+	drive <<-'END'
+	click #row-1
+	expect document.querySelector("#record.kept").innerText.includes("web00001")
+	wheel 99999999
+	expect document.querySelector("#row-4999") !== null
+	expect document.querySelector("#row-0") === null
+	key Escape
+	expect document.querySelector("#record").hidden
+
+	expect document.activeElement.id === "hosts"
+	key Home
+	expect document.querySelector("[aria-selected=true]").id === "row-0"
+	key ArrowDown
+	key PageDown
+	key End
+	expect document.querySelector("[aria-selected=true]").id === "row-4999"
+	expect document.querySelector("#hosts").getAttribute("aria-activedescendant") === "row-4999"
+	key ArrowUp
+	key Enter
+	expect document.querySelector("#record.kept").innerText.includes("web04998")
+	key Escape
+	expect document.querySelector("#record").hidden
+	END
+}
+
+@test "the latency histogram counts each host that was started" {
+	needs_browser
+	make_page 1000
+	drive <<-'END'
+	expect document.querySelectorAll(".bin").length > 3
+	expect [...document.querySelectorAll(".bin")].map((bin) => bin.title.match(/: ([\d,]+) ok, ([\d,]+) not ok/)).reduce((sum, [, good, bad]) => sum + Number(good.replace(",", "")) + Number(bad), 0) === 990
+	# Nearest rank, of 990 hosts.
+	expect document.querySelector("#percentiles").textContent.startsWith("median 5")
+	END
+}
+
+@test "the page has a light and a dark look, and fits narrow and wide windows" {
+	needs_browser
+	make_page 50
+	local size scheme back
+	for size in 1400x900 400x800; do
+		for scheme in light dark; do
+			drive "$size" "$scheme" <<-'END' >"$out"
+			expect document.documentElement.scrollWidth <= innerWidth
+			print getComputedStyle(document.body).backgroundColor
+			END
+			back="$back $(cat "$out")"
+		done
+	done
+	[ "$(tr -d ' ' <<<"$back" | sed 's/)/)\n/g' | sort -u | grep -c rgb)" -eq 2 ]
+}
