@@ -89,13 +89,6 @@ static const struct option_row limit_rows[] = {
     {NULL},
 };
 
-static const struct option_row progress_rows[] = {
-    {"progress", "WHEN", OPTION_WORD, AT(run.progress),
-	"auto (default: on a terminal), always, never",
-	.words = "auto|always|never"},
-    {NULL},
-};
-
 /* --- both ---------------------------------------------------------------- */
 
 /* An option that only the other action has. */
@@ -400,7 +393,7 @@ main(int argc, char **argv)
 	const struct option_table tables[] = {{transfer_rows, &o},
 	    {run_option_rows, &o.run}, {limit_rows, &o},
 	    {run_rolling_rows, &o.run}, {run_output_rows, &o.run},
-	    {progress_rows, &o}, {run_general_rows, &o.run}, {NULL, NULL}};
+	    {run_general_rows, &o.run}, {NULL, NULL}};
 	const struct program program = {.name = "batch_scp",
 	    .usage =
 		"usage: batch_scp -h HOSTS | -g GROUPS  -action put -local "
@@ -421,7 +414,6 @@ main(int argc, char **argv)
 	buf_init(&o.sources, SOURCES_MAX);
 	run_options_init(&o.run);
 	o.run.idle_timeout_ms = IDLE_TIMEOUT_MS;
-	o.run.progress = PROGRESS_AUTO;
 	status = program_run(&program, argc, argv);
 	manifest_clear(&o.manifest);
 	buf_clear(&o.sources);

@@ -60,11 +60,12 @@ main(int argc, char **argv)
 	if (getppid() != parent)
 		return 0;
 	setrlimit(RLIMIT_CORE, &no_core);
-	/* Control coordinates the end of a run. */
+	/* Control coordinates the end of a run, and knows how far it is. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	worker_main();

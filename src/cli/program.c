@@ -17,6 +17,7 @@
 
 #include "cli/again.h"
 #include "control/control.h"
+#include "control/signals.h"
 #include "util/log.h"
 
 #define EXIT_USAGE 2
@@ -117,6 +118,7 @@ program_run(const struct program *p, int argc, char **argv)
 	struct error err = {""};
 	int operand, status = 0;
 
+	signals_ignore_asking();
 	open_standard_descriptors();
 	setrlimit(RLIMIT_CORE, &no_core); /* it would hold passwords */
 	log_init(p->name);

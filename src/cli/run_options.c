@@ -105,6 +105,9 @@ const struct option_row run_output_rows[] = {
 	"numbers for Prometheus, as node_exporter reads them"},
     {"color", "WHEN", OPTION_WORD, AT(color), "auto (default), always, never",
 	.words = "auto|always|never"},
+    {"progress", "WHEN", OPTION_WORD, AT(progress),
+	"the same, on stderr; SIGUSR1 asks at any time",
+	.words = "auto|always|never"},
     {NULL},
 };
 
@@ -126,7 +129,8 @@ run_options_init(struct run_options *o)
 	o->retry_delay_ms = RETRY_DELAY_MS;
 	o->max_startups = MAX_STARTUPS_DEFAULT;
 	o->auth_fail_limit = AUTH_FAIL_DEFAULT;
-	o->progress = PROGRESS_NEVER;
+	o->color = COLOR_AUTO;
+	o->progress = PROGRESS_AUTO;
 }
 
 static int
@@ -378,7 +382,7 @@ run_plan_fill(struct plan *plan, const struct run_options *o,
 	    .is_largest_exit = o->largest_exit,
 	    .color = (enum color_mode)o->color,
 	    .progress = (enum progress_mode)o->progress,
-	    .verb = plan->config.task == TASK_GET ? "get" : "put",
+	    .is_transfer = plan->config.task != TASK_EXEC,
 	    .host_bytes = plan->config.total_bytes,
 	    .report_path = o->report,
 	    .html_path = o->report_html,

@@ -45,8 +45,8 @@ struct run_options {
 /*
  * For options_parse(), with a struct run_options as their target: hosts, login
  * and pace; waves; the output; help and the like. What timeout,
- * idle_timeout_ms, largest_exit and progress mean is the program's to say, in
- * rows of its own.
+ * idle_timeout_ms and largest_exit mean is the program's to say, in rows of its
+ * own.
  */
 extern const struct option_row run_option_rows[];
 extern const struct option_row run_rolling_rows[];

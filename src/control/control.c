@@ -39,6 +39,7 @@
 #include "control/limits.h"
 #include "control/rate.h"
 #include "control/run.h"
+#include "control/signals.h"
 #include "util/clock.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -114,17 +115,28 @@ loop_signal(struct loop *loop)
 {
 	struct signalfd_siginfo info;
 	char message[64];
+	int number;
 
 	while (read(loop->signal_fd, &info, sizeof(info)) ==
 	    (ssize_t)sizeof(info)) {
+		number = (int)info.ssi_signo;
+		if (number == SIGTSTP) {
+			report_clear(loop->run.plan->report);
+			signals_suspend();
+			continue;
+		}
+		if (signals_ask(number)) {
+			report_state(loop->run.plan->report);
+			continue;
+		}
 		snprintf(message, sizeof(message), "interrupted by SIG%s",
-		    sigabbrev_np((int)info.ssi_signo));
+		    sigabbrev_np(number));
 		if (loop->run.stop_status != 0) {
 			loop_abort(loop, message);
 			loop->is_aborted = true;
 			return;
 		}
-		loop_stop(loop, 128 + (int)info.ssi_signo, message);
+		loop_stop(loop, 128 + number, message);
 	}
 }
 
@@ -282,17 +294,6 @@ loop_tick(struct loop *loop)
 	}
 }
 
-static void
-loop_tell_running(const struct run *run)
-{
-	struct running running = {.queued = ledger_idle(run->ledger),
-	    .in_flight = ledger_in_flight(run->ledger),
-	    .workers = pool_workers(&run->pool),
-	    .retries = ledger_retries(run->ledger)};
-
-	report_running(run->plan->report, &running);
-}
-
 /* Without waiting there is no going on, but each host gets its result. */
 static void
 loop_fail(struct loop *loop)
@@ -335,7 +336,7 @@ loop_round(struct loop *loop)
 		if (pool_fds[2 * i].fd != -1 && pool_fds[2 * i].revents != 0)
 			loop_worker_read(loop, i);
 	}
-	loop_tell_running(run);
+	jobs_tell_running(run);
 	report_flush(run->plan->report);
 	loop_check_report(loop);
 	if (fds[0].revents != 0)
@@ -377,28 +378,6 @@ loop_run(struct loop *loop)
 }
 
 /* --- set-up -------------------------------------------------------------- */
-
-static void
-loop_signals(struct loop *loop)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	struct sigaction action;
-	sigset_t set;
-	size_t i;
-
-	sigemptyset(&set);
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		/* nohup(1) and shells in the background have them ignored;
-		 * a blocked signal would come through all the same. */
-		if (sigaction(signals[i], NULL, &action) == 0 &&
-		    action.sa_handler != SIG_IGN)
-			sigaddset(&set, signals[i]);
-	}
-	sigprocmask(SIG_BLOCK, &set, &loop->old_mask);
-	loop->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (loop->signal_fd == -1)
-		fatal("signalfd: %s", strerror(errno));
-}
 
 /* Every key that a host may need, each once, before anything starts. */
 static int
@@ -451,7 +430,7 @@ loop_end(struct loop *loop)
 	int status;
 
 	pool_close(&run->pool);
-	loop_tell_running(run);
+	jobs_tell_running(run);
 	report_page(run->plan->report);
 	status = report_end(run->plan->report, run->stop_status);
 	/* From here on a signal simply ends us. */
@@ -482,7 +461,7 @@ control_run(const struct plan *plan, struct error *err)
 	    run_load_keys(run, err) == -1 ||
 	    pool_init(&run->pool, workers, plan->input_fd, err) == -1)
 		goto out;
-	loop_signals(&loop);
+	loop.signal_fd = signals_open(&loop.old_mask);
 	if (loop_begin(&loop, workers, err) == -1)
 		goto out;
 	loop_run(&loop);

@@ -164,6 +164,37 @@ jobs_worker_died(struct run *run, uint32_t i, const char *message)
 
 /* --- jobs ---------------------------------------------------------------- */
 
+/* What a job in flight is at, as far as control knows. */
+static enum stage
+job_stage(const struct run *run, uint32_t job)
+{
+	const struct job_note *note = &run->notes[job];
+
+	if (!note->is_accepted)
+		return STAGE_CONNECT;
+	if (!note->is_authenticated && !note->has_begun)
+		return STAGE_AUTH;
+	return run_is_transfer(run) ? STAGE_TRANSFER : STAGE_COMMAND;
+}
+
+void
+jobs_tell_running(const struct run *run)
+{
+	struct running running = {.queued = ledger_idle(run->ledger),
+	    .in_flight = ledger_in_flight(run->ledger),
+	    .workers = pool_workers(&run->pool),
+	    .retries = ledger_retries(run->ledger)};
+	uint32_t job = ledger_oldest(run->ledger);
+
+	while (job != LEDGER_NO_JOB && running.oldest_count < RUNNING_OLDEST) {
+		running.oldest[running.oldest_count++] =
+		    (struct running_host){run->plan->hosts[job].name,
+			job_stage(run, job), run->notes[job].attempt_ms};
+		job = ledger_newer(run->ledger, job);
+	}
+	report_running(run->plan->report, &running);
+}
+
 /* The public keys to offer, as struct msg_job has them. */
 static void
 job_keys(struct run *run, const struct host *host, struct buf *keys)
@@ -220,9 +251,10 @@ job_send(struct run *run, uint32_t i, uint32_t job)
 	    plan->host_keys, job_known_name(host), job_known_port(host));
 	msg.host_key_algorithms = algorithms;
 	pool_send(&run->pool, i, FRAME_JOB, job, &msg);
+	note->attempt_ms = clock_now_ms();
 	if (note->started_at_ms == 0) {
 		note->started_at_ms = clock_wall_ms();
-		note->began_ms = clock_now_ms();
+		note->began_ms = note->attempt_ms;
 	}
 	free(algorithms);
 	buf_clear(&keys);

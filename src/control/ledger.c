@@ -13,12 +13,15 @@ struct job {
 	uint32_t worker;
 	unsigned assignments;
 	unsigned deaths; /* of workers that had it */
+	/* in flight, by assignment; LEDGER_NO_JOB at either end */
+	uint32_t older, newer;
 };
 
 struct ledger {
 	struct job *jobs;
 	uint32_t count;
 	uint32_t in_flight;
+	uint32_t oldest, newest; /* of these */
 	uint32_t done;
 	uint64_t retries;
 	uint32_t died_scan; /* where ledger_worker_died() goes on */
@@ -31,6 +34,7 @@ ledger_new(uint32_t count)
 
 	l->jobs = xcalloc(count, sizeof(*l->jobs));
 	l->count = count;
+	l->oldest = l->newest = LEDGER_NO_JOB;
 	return l;
 }
 
@@ -94,6 +98,47 @@ ledger_retries(const struct ledger *l)
 	return l->retries;
 }
 
+uint32_t
+ledger_oldest(const struct ledger *l)
+{
+	return l->oldest;
+}
+
+uint32_t
+ledger_newer(const struct ledger *l, uint32_t job)
+{
+	return l->jobs[job].newer;
+}
+
+static void
+flight_enter(struct ledger *l, uint32_t job)
+{
+	l->jobs[job].older = l->newest;
+	l->jobs[job].newer = LEDGER_NO_JOB;
+	if (l->newest != LEDGER_NO_JOB)
+		l->jobs[l->newest].newer = job;
+	else
+		l->oldest = job;
+	l->newest = job;
+	l->in_flight++;
+}
+
+static void
+flight_leave(struct ledger *l, uint32_t job)
+{
+	uint32_t older = l->jobs[job].older, newer = l->jobs[job].newer;
+
+	if (older != LEDGER_NO_JOB)
+		l->jobs[older].newer = newer;
+	else
+		l->oldest = newer;
+	if (newer != LEDGER_NO_JOB)
+		l->jobs[newer].older = older;
+	else
+		l->newest = older;
+	l->in_flight--;
+}
+
 static void
 check_idle(const struct ledger *l, uint32_t job, const char *what)
 {
@@ -108,7 +153,7 @@ ledger_assign(struct ledger *l, uint32_t job, uint32_t worker)
 	l->jobs[job].state = JOB_ASSIGNED;
 	l->jobs[job].worker = worker;
 	l->retries += l->jobs[job].assignments++ > 0;
-	l->in_flight++;
+	flight_enter(l, job);
 }
 
 void
@@ -152,7 +197,7 @@ ledger_wait(struct ledger *l, uint32_t job)
 {
 	check_in_flight(l, job, "put back");
 	l->jobs[job].state = JOB_WAITING;
-	l->in_flight--;
+	flight_leave(l, job);
 }
 
 void
@@ -160,7 +205,7 @@ ledger_finish(struct ledger *l, uint32_t job)
 {
 	check_in_flight(l, job, "finished");
 	l->jobs[job].state = JOB_DONE;
-	l->in_flight--;
+	flight_leave(l, job);
 	l->done++;
 }
 
@@ -181,7 +226,7 @@ ledger_worker_died(struct ledger *l, uint32_t worker, int *lost)
 			ledger_finish(l, job);
 		} else {
 			j->state = JOB_QUEUED;
-			l->in_flight--;
+			flight_leave(l, job);
 		}
 		return job;
 	}

@@ -44,6 +44,10 @@ unsigned ledger_assignments(const struct ledger *l, uint32_t job);
 uint32_t ledger_idle(const struct ledger *l);
 uint32_t ledger_in_flight(const struct ledger *l);
 uint32_t ledger_done(const struct ledger *l);
+/* The job in flight that was assigned first; LEDGER_NO_JOB if there is none. */
+uint32_t ledger_oldest(const struct ledger *l);
+/* The one after that job, which is in flight, too; LEDGER_NO_JOB at the end. */
+uint32_t ledger_newer(const struct ledger *l, uint32_t job);
 
 /* How many assignments were not a job's first one. */
 uint64_t ledger_retries(const struct ledger *l);

@@ -18,6 +18,7 @@
 struct job_note {
 	uint64_t started_at_ms; /* wall clock of the first assignment */
 	uint64_t began_ms;	/* monotonic */
+	uint64_t attempt_ms;	/* monotonic, of the last assignment */
 	uint32_t sign_serial;	/* of the signature being waited for; 0: none */
 	unsigned signatures;	/* asked for so far */
 	bool is_judged;		/* it had its last verdict */
@@ -71,6 +72,9 @@ void dispatch_signed(void *run, uint64_t ticket, const uint8_t *sig,
  * that are not to be started any more.
  */
 void jobs_give(struct run *run);
+
+/* Tell the report how far the run is. */
+void jobs_tell_running(const struct run *run);
 
 /* Forget what an attempt was about that is over. */
 void job_note_reset(struct job_note *note);

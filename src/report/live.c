@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/color.h"
 #include "util/buf.h"
 #include "util/escape.h"
 #include "util/log.h"
@@ -74,18 +75,6 @@ live_free(struct live *l)
 	free(l);
 }
 
-/* A colour that depends on the name only; readable on light and dark. */
-static unsigned
-tag_color(const char *name)
-{
-	static const unsigned colors[] = {32, 33, 34, 35, 36};
-	unsigned hash = 5381;
-
-	while (*name != '\0')
-		hash = hash * 33 + (unsigned char)*name++;
-	return colors[hash % (sizeof(colors) / sizeof(colors[0]))];
-}
-
 static void
 tag_init(struct tag *t, const struct live *l, const struct sink *sink,
     const char *name)
@@ -94,7 +83,7 @@ tag_init(struct tag *t, const struct live *l, const struct sink *sink,
 
 	if (l->options.has_prefix && sink->is_colored)
 		n = snprintf(t->text, sizeof(t->text),
-		    "\033[%um%.256s\033[0m: ", tag_color(name), name);
+		    "%s%.256s" COLOR_END ": ", color_of_host(name), name);
 	else if (l->options.has_prefix)
 		n = snprintf(t->text, sizeof(t->text), "%.256s: ", name);
 	t->len = (size_t)n;

@@ -149,13 +149,13 @@ put_hosts(struct text *t, const struct metrics *m)
 	int i;
 
 	put_gauge(t, "hosts", (double)m->hosts, "Hosts of the run.");
-	put_gauge(t, "queued_hosts", m->running.queued,
+	put_gauge(t, "queued_hosts", m->running->queued,
 	    "Hosts that are neither in flight nor have ended; those that wait "
 	    "for a retry are among them.");
-	put_gauge(t, "in_flight_hosts", m->running.in_flight,
+	put_gauge(t, "in_flight_hosts", m->running->in_flight,
 	    "Hosts that are being worked on.");
-	put_gauge(t, "workers", m->running.workers, "Worker processes.");
-	put_counter(t, "retries_total", m->running.retries,
+	put_gauge(t, "workers", m->running->workers, "Worker processes.");
+	put_counter(t, "retries_total", m->running->retries,
 	    "Attempts beyond the first one of a host.");
 	put_head(t, "results_total", "counter", "Hosts that have ended.");
 	for (i = 0; i < STATUS_COUNT; i++) {
@@ -177,11 +177,10 @@ put_rates(struct text *t, const struct metrics *m)
 {
 	const struct tally *tally = m->tally;
 
-	put_gauge(t, "error_ratio",
-	    ratio(tally->total - tally->counts[STATUS_OK], tally->total),
+	put_gauge(t, "error_ratio", ratio(tally_failed(tally), tally->ended),
 	    "Share of the hosts that have ended that are not ok.");
 	put_gauge(t, "timeout_ratio",
-	    ratio(tally->counts[STATUS_TIMEOUT], tally->total),
+	    ratio(tally->counts[STATUS_TIMEOUT], tally->ended),
 	    "Share of the hosts that have ended in a timeout.");
 	put_gauge(t, "throughput_bytes_per_second",
 	    1000 *

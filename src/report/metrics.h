@@ -24,7 +24,7 @@ struct metrics {
 	size_t hosts;
 	uint64_t began_at_ms; /* wall clock */
 	uint64_t elapsed_ms;
-	struct running running;
+	const struct running *running;
 	const struct tally *tally;
 	uint64_t ended_at_ms; /* wall clock; 0: the run goes on */
 	int exit_status;      /* once it has ended */

@@ -4,207 +4,206 @@
 #include "report/progress.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
-#include "util/human.h"
+#include "report/color.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
-#define DRAW_INTERVAL_MS 250u
-/* The rate is that of the last SAMPLES * DRAW_INTERVAL_MS. */
-#define SAMPLES		20u
-#define COLUMNS_DEFAULT 80u
-#define TEXT_MAX	256u
-#define ERASE		"\r\033[K"
-
-/* Of a host; when it is done, both are what its record says. */
-struct amount {
-	uint64_t bytes, total;
-};
-
-struct sample {
-	uint64_t ms, bytes;
-};
+/* Runs that are shorter show nothing. */
+#define FIRST_DRAW_MS	 250u
+#define DRAW_INTERVAL_MS 100u
+#define COLUMNS_DEFAULT	 80u
+#define LINE_MAX_BYTES	 1024u
+#define BAR_MAX		 40u
+#define BAR_LEAST	 8u
+#define BAR_FRAME	 3u /* brackets and a blank */
+#define SLOW_MS		 1000u
+#define SLOWEST_MAX	 3u
+#define NAME_MAX_COLUMNS 30
+#define ERASE		 "\r\033[J"
+#define NEXT_LINE	 "\r\n"
+#define TO_FIRST_LINE	 "\033[A"
 
 struct progress {
 	struct sink *sink;
-	const char *verb;
-	struct amount *hosts;
-	size_t count, done, failed, running;
-	size_t sized; /* hosts whose total is known */
-	uint64_t bytes, total;
-	struct sample samples[SAMPLES]; /* a ring, the oldest at next */
-	size_t next;
-	uint64_t due_ms, rate;
-	bool has_begun; /* it was due once */
+	const struct headway *headway;
+	uint64_t due_ms;
+	bool was_drawn; /* when it was last due */
 	bool is_shown;
 };
 
+/* A line being made. */
+struct line {
+	struct buf text;
+	size_t columns, room; /* taken, and left */
+	bool is_colored;
+};
+
 struct progress *
-progress_new(struct sink *sink, const char *verb, size_t hosts,
-    uint64_t host_bytes, uint64_t now_ms)
+progress_new(struct sink *sink, const struct headway *headway, uint64_t now_ms)
 {
 	struct progress *p = xcalloc(1, sizeof(*p));
-	size_t i;
 
 	p->sink = sink;
-	p->verb = verb;
-	p->hosts = xcalloc(hosts, sizeof(*p->hosts));
-	p->count = hosts;
-	for (i = 0; host_bytes > 0 && i < hosts; i++)
-		p->hosts[i].total = host_bytes;
-	p->sized = host_bytes > 0 ? hosts : 0;
-	p->total = host_bytes * hosts;
-	for (i = 0; i < SAMPLES; i++)
-		p->samples[i].ms = now_ms;
-	p->due_ms = now_ms + DRAW_INTERVAL_MS;
+	p->headway = headway;
+	p->due_ms = now_ms + FIRST_DRAW_MS;
 	return p;
 }
 
 void
 progress_free(struct progress *p)
 {
-	if (p == NULL)
-		return;
-	free(p->hosts);
 	free(p);
 }
 
-/* --- what is known ------------------------------------------------------- */
+/* --- a line -------------------------------------------------------------- */
 
-void
-progress_running(struct progress *p, uint32_t count)
-{
-	if (p != NULL)
-		p->running = count;
-}
-
-/* The sums wrap around as their parts do, so they stay consistent. */
 static void
-amount_set(struct progress *p, struct amount *a, uint64_t bytes, uint64_t total)
+line_init(struct line *line, size_t room, bool is_colored)
 {
-	p->bytes += bytes - a->bytes;
-	p->total += total - a->total;
-	a->bytes = bytes;
-	a->total = total;
+	buf_init(&line->text, LINE_MAX_BYTES);
+	line->columns = 0;
+	line->room = room;
+	line->is_colored = is_colored;
 }
 
-void
-progress_bytes(struct progress *p, uint32_t seq, uint64_t bytes, uint64_t total)
-{
-	struct amount *a;
+static void line_add(struct line *line, const char *color, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-	if (p == NULL)
+/*
+ * What does not fit is left out, and so is all that follows. Each byte is a
+ * column: host names are ASCII (hostset_parse.c), and so are our own words.
+ */
+static void
+line_add(struct line *line, const char *color, const char *fmt, ...)
+{
+	char text[128];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(text) || (size_t)n > line->room) {
+		line->room = 0;
 		return;
-	a = &p->hosts[seq];
-	if (a->total == 0 && total > 0)
-		p->sized++;
-	amount_set(p, a, bytes, total > 0 ? total : a->total);
-}
-
-void
-progress_record(struct progress *p, const struct record *record)
-{
-	struct amount *a;
-
-	if (p == NULL)
-		return;
-	a = &p->hosts[record->seq];
-	if (a->total == 0)
-		p->sized++;
-	/* What a failed host did not take is not to be done any more. */
-	amount_set(p, a, record->bytes, record->bytes);
-	p->done++;
-	p->failed += record->status != STATUS_OK;
-}
-
-/* --- the line ------------------------------------------------------------ */
-
-/* Bytes a second, of late. */
-static uint64_t
-progress_rate(struct progress *p, uint64_t now_ms)
-{
-	struct sample old = p->samples[p->next];
-
-	p->samples[p->next] = (struct sample){now_ms, p->bytes};
-	p->next = (p->next + 1) % SAMPLES;
-	/* A host that begins again takes back what it had. */
-	if (now_ms <= old.ms || p->bytes <= old.bytes)
-		return 0;
-	return (p->bytes - old.bytes) / (now_ms - old.ms) * 1000 +
-	    (p->bytes - old.bytes) % (now_ms - old.ms) * 1000 /
-	    (now_ms - old.ms);
-}
-
-static unsigned
-percent(uint64_t part, uint64_t whole)
-{
-	if (part >= whole)
-		return 100;
-	return (unsigned)((double)part * 100 / (double)whole);
-}
-
-static void
-text_bytes(const struct progress *p, struct buf *text)
-{
-	char bytes[HUMAN_SIZE], total[HUMAN_SIZE], speed[HUMAN_SIZE];
-	char eta[HUMAN_SIZE];
-	bool has_total = p->sized == p->count && p->total > 0;
-
-	human_bytes(bytes, sizeof(bytes), p->bytes);
-	human_bytes(total, sizeof(total), p->total);
-	human_rate(speed, sizeof(speed), p->rate);
-	buf_printf(text, "  %s", bytes);
-	if (has_total)
-		buf_printf(
-		    text, " of %s (%u %%)", total, percent(p->bytes, p->total));
-	buf_printf(text, "  %s", speed);
-	if (!has_total || p->rate == 0 || p->bytes >= p->total)
-		return;
-	human_clock(eta, sizeof(eta), (p->total - p->bytes) / p->rate + 1);
-	buf_printf(text, "  ETA %s", eta);
-}
-
-static size_t
-columns(const struct progress *p)
-{
-	struct winsize size;
-
-	if (ioctl(p->sink->fd, TIOCGWINSZ, &size) == -1 || size.ws_col == 0)
-		return COLUMNS_DEFAULT;
-	return size.ws_col;
-}
-
-static void
-text_line(const struct progress *p, bool is_short, struct buf *text)
-{
-	buf_printf(text, "%s: %zu/%zu%s", p->verb, p->done, p->count,
-	    is_short ? "" : " hosts done");
-	if (p->failed > 0)
-		buf_printf(text, ", %zu failed", p->failed);
-	buf_printf(text, ", %zu running", p->running);
-	text_bytes(p, text);
-}
-
-static void
-progress_draw(struct progress *p)
-{
-	struct buf text;
-	size_t len, room = columns(p) - 1;
-
-	buf_init(&text, TEXT_MAX);
-	text_line(p, false, &text);
-	if (buf_len(&text) > room) {
-		buf_consume(&text, buf_len(&text));
-		text_line(p, true, &text);
 	}
-	/* A line of the full width would wrap. All of it is ASCII. */
-	len = buf_len(&text);
-	buf_append(&p->sink->buf, buf_head(&text), len < room ? len : room);
-	buf_clear(&text);
+	line->columns += (size_t)n;
+	line->room -= (size_t)n;
+	if (color[0] != '\0' && line->is_colored)
+		buf_printf(&line->text, "%s%s" COLOR_END, color, text);
+	else
+		buf_puts(&line->text, text);
 }
+
+/* --- both lines ---------------------------------------------------------- */
+
+static void
+line_counts(struct line *line, const struct headway *h, uint64_t now_ms)
+{
+	uint64_t failed = tally_failed(h->tally);
+	char rate[HUMAN_SIZE], eta[HUMAN_SIZE];
+
+	line_add(line, "", "%" PRIu64 "/%zu done", h->tally->ended, h->count);
+	if (failed > 0) {
+		line_add(line, "", ", ");
+		line_add(line, COLOR_FAILED, "%" PRIu64 " failed", failed);
+	}
+	line_add(line, "", ", %u running", h->running.in_flight);
+	if (h->running.queued > 0)
+		line_add(line, "", ", %u waiting", h->running.queued);
+	headway_rate(h, now_ms, rate);
+	if (rate[0] != '\0')
+		line_add(line, "", "  %s", rate);
+	headway_eta(h, now_ms, eta);
+	if (eta[0] != '\0')
+		line_add(line, "", "  ETA %s", eta);
+}
+
+/* Of one of two widths, or none, so that it does not follow every digit. */
+static void
+put_bar(struct buf *out, double part, const struct line *counts, size_t columns)
+{
+	static const char full[] = "########################################";
+	size_t width = columns / 4 < BAR_MAX ? columns / 4 : BAR_MAX, done;
+
+	if (counts->columns + width + BAR_FRAME > columns)
+		width /= 2;
+	if (counts->columns + width + BAR_FRAME > columns || width < BAR_LEAST)
+		return;
+	done = (size_t)(part * (double)width);
+	buf_printf(out, "[%.*s%*s] ", (int)done, full, (int)(width - done), "");
+}
+
+static void
+line_slowest(struct line *line, const struct headway *h, uint64_t now_ms)
+{
+	const struct running_host *host;
+	char age[HUMAN_SIZE];
+	size_t i, len;
+
+	for (i = 0; i < h->running.oldest_count && i < SLOWEST_MAX; i++) {
+		host = &h->running.oldest[i];
+		if (now_ms < host->began_ms + SLOW_MS)
+			return;
+		human_clock(age, sizeof(age), (now_ms - host->began_ms) / 1000);
+		len = strlen(host->name);
+		line_add(line, "", "%s%.*s%s %s", i == 0 ? "slowest: " : ", ",
+		    len > NAME_MAX_COLUMNS ? NAME_MAX_COLUMNS - 3 : (int)len,
+		    host->name, len > NAME_MAX_COLUMNS ? "..." : "", age);
+	}
+}
+
+static void
+line_details(struct line *line, const struct headway *h, uint64_t now_ms)
+{
+	struct buf bytes;
+
+	if (h->hosts != NULL) {
+		buf_init(&bytes, 2 * HUMAN_SIZE + 16);
+		headway_put_bytes(h, &bytes);
+		line_add(line, "", "%.*s  ", (int)buf_len(&bytes),
+		    (const char *)buf_head(&bytes));
+		buf_clear(&bytes);
+	}
+	line_slowest(line, h, now_ms);
+}
+
+static void
+progress_draw(const struct progress *p, uint64_t now_ms)
+{
+	struct winsize size = {.ws_row = 0};
+	size_t columns = COLUMNS_DEFAULT - 1;
+	struct buf *out = &p->sink->buf;
+	struct line line;
+
+	/* A line of the full width would wrap. */
+	if (ioctl(p->sink->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		columns = size.ws_col - 1u;
+	line_init(&line, columns, p->sink->is_colored);
+	line_counts(&line, p->headway, now_ms);
+	put_bar(out, headway_part(p->headway), &line, columns);
+	buf_append(out, buf_head(&line.text), buf_len(&line.text));
+	buf_clear(&line.text);
+	line_init(&line, columns, false);
+	if (size.ws_row != 1)
+		line_details(&line, p->headway, now_ms);
+	if (line.columns > 0) {
+		buf_puts(out, NEXT_LINE);
+		buf_append(out, buf_head(&line.text), buf_len(&line.text));
+		buf_puts(out, TO_FIRST_LINE);
+	}
+	buf_puts(out, "\r");
+	buf_clear(&line.text);
+}
+
+/* --- when ---------------------------------------------------------------- */
 
 void
 progress_hide(struct progress *p)
@@ -216,21 +215,27 @@ progress_hide(struct progress *p)
 	log_set_prelude("");
 }
 
+/* The terminal of somebody who does something else now is left alone. */
+static bool
+is_in_background(const struct progress *p)
+{
+	pid_t group = tcgetpgrp(p->sink->fd);
+
+	return group != -1 && group != getpgrp();
+}
+
 void
 progress_show(struct progress *p, bool is_free, uint64_t now_ms)
 {
-	if (p == NULL)
+	if (p == NULL || now_ms < p->due_ms)
 		return;
-	is_free = is_free && buf_len(&p->sink->buf) == 0;
-	if (now_ms >= p->due_ms) {
-		p->due_ms = now_ms + DRAW_INTERVAL_MS;
-		p->rate = progress_rate(p, now_ms);
-		p->has_begun = true;
-		progress_hide(p);
-	}
-	if (p->is_shown || !p->has_begun || !is_free)
+	p->due_ms = now_ms + DRAW_INTERVAL_MS;
+	p->was_drawn =
+	    is_free && buf_len(&p->sink->buf) == 0 && !is_in_background(p);
+	if (!p->was_drawn)
 		return;
-	progress_draw(p);
+	progress_hide(p);
+	progress_draw(p, now_ms);
 	p->is_shown = true;
 	log_set_prelude(ERASE);
 }
@@ -239,4 +244,10 @@ uint64_t
 progress_due_ms(const struct progress *p)
 {
 	return p != NULL ? p->due_ms : UINT64_MAX;
+}
+
+bool
+progress_gathers(const struct progress *p, uint64_t now_ms)
+{
+	return p != NULL && p->was_drawn && now_ms < p->due_ms;
 }

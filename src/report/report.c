@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "report/headway.h"
 #include "report/html.h"
 #include "report/json.h"
 #include "report/live.h"
@@ -28,14 +29,18 @@
 #define LINE_LEAST	 (64u << 10)
 #define LINE_MOST	 (2u << 20)
 
-#define EXIT_LOCAL	 5
-#define EXIT_BROKEN	 141 /* 128 + SIGPIPE */
+/* More lines than that don't wait to be shown together with the progress. */
+#define GATHERED_MAX (16u << 10)
+
+#define EXIT_LOCAL   5
+#define EXIT_BROKEN  141 /* 128 + SIGPIPE */
 
 struct report {
 	struct report_options options;
 	struct sink out, err;
 	struct live *live;
 	struct tally tally;
+	struct headway headway;
 	struct summary *summary;
 	struct progress *progress; /* NULL: none */
 	int fd;			   /* of the report file, or -1 */
@@ -46,7 +51,6 @@ struct report {
 	bool is_page_broken, is_metrics_broken, is_stdout_broken;
 	bool is_abandoned; /* nobody is waited for */
 	bool is_held;	   /* the terminal is being asked on */
-	uint64_t began_ms;
 	int exit_class;
 	uint32_t largest_exit;
 };
@@ -54,24 +58,20 @@ struct report {
 static bool
 has_progress(const struct report_options *options, const struct sink *err)
 {
-	const char *term = getenv("TERM");
-
 	if (options->progress != PROGRESS_AUTO)
 		return options->progress == PROGRESS_ALWAYS;
-	return err->is_tty && !options->is_quiet && term != NULL &&
-	    strcmp(term, "dumb") != 0;
+	return sink_has_escapes(err) && !options->is_quiet;
 }
 
 static bool
 has_color(enum color_mode mode, const struct sink *sink)
 {
 	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
 
 	if (mode != COLOR_AUTO)
 		return mode == COLOR_ALWAYS;
-	return sink->is_tty && (no_color == NULL || no_color[0] == '\0') &&
-	    term != NULL && strcmp(term, "dumb") != 0;
+	return sink_has_escapes(sink) &&
+	    (no_color == NULL || no_color[0] == '\0');
 }
 
 static size_t
@@ -137,15 +137,16 @@ report_new(
 	r->err.is_colored = has_color(options->color, &r->err);
 	r->live = live_new(hosts, &r->out, &r->err, &live);
 	r->summary = summary_new();
-	r->began_ms = clock_now_ms();
+	headway_init(&r->headway, &r->tally, hosts, options->is_transfer,
+	    options->host_bytes, clock_now_ms());
 	if (has_progress(options, &r->err))
-		r->progress = progress_new(&r->err, options->verb, hosts,
-		    options->host_bytes, r->began_ms);
+		r->progress =
+		    progress_new(&r->err, &r->headway, r->headway.began_ms);
 	r->metrics = (struct metrics){.tool = options->tool,
 	    .path = options->metrics_path,
 	    .hosts = hosts,
 	    .began_at_ms = clock_wall_ms(),
-	    .running = {.queued = (uint32_t)hosts},
+	    .running = &r->headway.running,
 	    .tally = &r->tally};
 	if (report_open(r, err) == -1) {
 		report_free(r);
@@ -159,12 +160,10 @@ report_free(struct report *r)
 {
 	if (r == NULL)
 		return;
-	/* A run that could not be finished leaves no status line either. */
-	if (r->progress != NULL) {
-		progress_hide(r->progress);
-		sink_flush(&r->err);
-		progress_free(r->progress);
-	}
+	/* A run that could not be finished leaves no progress either. */
+	report_clear(r);
+	progress_free(r->progress);
+	headway_clear(&r->headway);
 	if (r->fd != -1)
 		close(r->fd);
 	html_free(r->html);
@@ -190,7 +189,7 @@ report_output(struct report *r, uint32_t seq, const char *host, int stream,
 void
 report_progress(struct report *r, uint32_t seq, uint64_t bytes, uint64_t total)
 {
-	progress_bytes(r->progress, seq, bytes, total);
+	headway_bytes(&r->headway, seq, bytes, total);
 }
 
 void
@@ -202,10 +201,27 @@ report_hold(struct report *r, bool is_held)
 }
 
 void
+report_clear(struct report *r)
+{
+	if (r->progress == NULL)
+		return;
+	progress_hide(r->progress);
+	sink_flush(&r->err);
+}
+
+void
 report_running(struct report *r, const struct running *running)
 {
-	r->metrics.running = *running;
-	progress_running(r->progress, running->in_flight);
+	r->headway.running = *running;
+}
+
+void
+report_state(struct report *r)
+{
+	progress_hide(r->progress);
+	if (r->is_held)
+		buf_puts(&r->err.buf, "\n"); /* a question stands there */
+	headway_print(&r->headway, clock_now_ms(), &r->err.buf);
 }
 
 /* One could not be written: tell it once, and leave whole lines only. */
@@ -248,12 +264,12 @@ report_record(struct report *r, const struct record *record)
 
 	progress_hide(r->progress);
 	live_end(r->live, record->seq, record->host);
-	progress_record(r->progress, record);
 	if (exit_class > r->exit_class)
 		r->exit_class = exit_class;
 	if (record->has_exit_code && record->exit_code > r->largest_exit)
 		r->largest_exit = record->exit_code;
 	tally_add(&r->tally, record);
+	headway_ended(&r->headway, record->seq);
 	summary_add(r->summary, record);
 	if (r->fd != -1)
 		report_line(r, record);
@@ -279,7 +295,19 @@ report_backlog(const struct report *r)
 	return buf_len(&r->out.buf) + buf_len(&r->err.buf);
 }
 
-/* On a terminal, stdout waits until stderr's status line is erased. */
+/*
+ * Lines for the terminal wait for the next drawing of the progress, if they
+ * are few and some host is yet to come.
+ */
+static bool
+is_gathering(const struct report *r, uint64_t now_ms)
+{
+	return !r->is_held && r->tally.ended < r->headway.count &&
+	    report_backlog(r) < GATHERED_MAX &&
+	    progress_gathers(r->progress, now_ms);
+}
+
+/* On a terminal, stdout waits until stderr's progress is erased. */
 static bool
 out_is_held(const struct report *r)
 {
@@ -288,29 +316,34 @@ out_is_held(const struct report *r)
 }
 
 static void
-report_metrics(struct report *r)
+report_metrics(struct report *r, uint64_t now_ms)
 {
-	uint64_t now_ms = clock_now_ms();
-
 	if (now_ms < metrics_file_due_ms(r->metrics_file))
 		return;
-	r->metrics.elapsed_ms = now_ms - r->began_ms;
+	r->metrics.elapsed_ms = now_ms - r->headway.began_ms;
 	metrics_file_update(r->metrics_file, &r->metrics);
 }
 
 void
 report_flush(struct report *r)
 {
+	uint64_t now_ms = clock_now_ms();
+
+	headway_look(&r->headway, now_ms);
+	report_metrics(r, now_ms);
+	if (is_gathering(r, now_ms)) {
+		if (!r->out.is_tty)
+			sink_flush(&r->out);
+		return;
+	}
 	if (r->progress != NULL)
 		sink_flush(&r->err);
 	if (!out_is_held(r))
 		sink_flush(&r->out);
 	if (!r->is_held)
 		progress_show(r->progress,
-		    !r->out.is_tty || buf_len(&r->out.buf) == 0,
-		    clock_now_ms());
+		    !r->out.is_tty || buf_len(&r->out.buf) == 0, now_ms);
 	sink_flush(&r->err);
-	report_metrics(r);
 }
 
 uint64_t
@@ -326,6 +359,7 @@ size_t
 report_poll(const struct report *r, struct pollfd *fds)
 {
 	const struct sink *sinks[2] = {&r->out, &r->err};
+	bool gathers = is_gathering(r, clock_now_ms());
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
@@ -334,8 +368,10 @@ report_poll(const struct report *r, struct pollfd *fds)
 		fds[i].events = buf_len(&sinks[i]->buf) > 0 ? POLLOUT : 0;
 		fds[i].revents = 0;
 	}
-	if (out_is_held(r))
+	if (out_is_held(r) || (gathers && r->out.is_tty))
 		fds[0].events = 0;
+	if (gathers)
+		fds[1].events = 0;
 	return 2;
 }
 
@@ -388,7 +424,7 @@ void
 report_page(struct report *r)
 {
 	const struct html_end end = {.began_at_ms = r->metrics.began_at_ms,
-	    .elapsed_ms = clock_now_ms() - r->began_ms,
+	    .elapsed_ms = clock_now_ms() - r->headway.began_ms,
 	    .summary = r->summary};
 	struct error err;
 
@@ -402,7 +438,7 @@ int
 report_end(struct report *r, int stop_status)
 {
 	if (r->metrics_file != NULL) {
-		r->metrics.elapsed_ms = clock_now_ms() - r->began_ms;
+		r->metrics.elapsed_ms = clock_now_ms() - r->headway.began_ms;
 		r->metrics.ended_at_ms = clock_wall_ms();
 		r->metrics.exit_status =
 		    stop_status != 0 ? stop_status : exit_status(r);
@@ -449,7 +485,7 @@ report_finish(struct report *r)
 	}
 	if (r->options.is_quiet && r->exit_class == 0)
 		return;
-	options.elapsed_ms = clock_now_ms() - r->began_ms;
+	options.elapsed_ms = clock_now_ms() - r->headway.began_ms;
 	summary_print(r->summary, &r->tally, &options, &r->err.buf);
 	if (has_again(r))
 		buf_printf(&r->err.buf, "Again: %s\n", r->options.again);

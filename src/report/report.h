@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * report: all that a user sees of a run. Control hands it the hosts' output
- * and one record a host; it prints lines live, shows on a terminal how far
- * transfers are, writes the records to a file, and sums up at the end.
+ * and one record a host; it prints lines live, shows on a terminal how far the
+ * run is, writes the records to a file, and sums up at the end.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -43,12 +43,23 @@ struct record {
 	const char *sha256; /* hex, of one file alone; "" if not known */
 };
 
+/* A host in flight. */
+struct running_host {
+	const char *name;
+	enum stage stage;
+	uint64_t began_ms; /* its present attempt; clock_now_ms() */
+};
+
+#define RUNNING_OLDEST 5u
+
 /* How far a run is, besides its records. */
 struct running {
 	uint32_t queued; /* neither in flight nor ended */
 	uint32_t in_flight;
 	uint32_t workers;
 	uint64_t retries; /* attempts beyond a host's first */
+	struct running_host oldest[RUNNING_OLDEST]; /* in flight, by start */
+	size_t oldest_count;
 };
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -63,7 +74,7 @@ struct report_options {
 	bool is_largest_exit; /* exit with the largest remote exit status */
 	enum color_mode color;
 	enum progress_mode progress;
-	const char *verb;    /* of transfers, for the progress */
+	bool is_transfer;
 	uint64_t host_bytes; /* that each host is to transfer; 0: not known */
 	const char *report_path;  /* NULL: none */
 	const char *html_path;	  /* of the page; NULL: none */
@@ -92,10 +103,17 @@ void report_output(struct report *r, uint32_t seq, const char *host, int stream,
  */
 void report_progress(
     struct report *r, uint32_t seq, uint64_t bytes, uint64_t total);
-/* While the user is asked something, no status line is shown. */
+/* While the user is asked something, no progress is shown. */
 void report_hold(struct report *r, bool is_held);
+/*
+ * Take the progress off the terminal, now; the next report_flush() may show it
+ * again.
+ */
+void report_clear(struct report *r);
 /* How far the run is; to be told before report_flush() and report_end(). */
 void report_running(struct report *r, const struct running *running);
+/* Print on stderr how far the run is. */
+void report_state(struct report *r);
 /* The host's one record. Its strings are copied where needed. */
 void report_record(struct report *r, const struct record *record);
 
@@ -127,15 +145,15 @@ int report_broken(struct report *r, const struct pollfd *fds);
 void report_abandon(struct report *r);
 
 /*
- * The run has ended, no record follows: put the page in its place. Without
- * this there is none.
+ * The run has ended, no record follows: put the page in its place; to be
+ * called before report_end(). Without this there is no page.
  */
 void report_page(struct report *r);
 
 /*
- * No record follows: write the last metrics. stop_status is
- * the exit status of a run that was stopped or could not begin, else 0.
- * Returns the exit status of the run: this one, or what the records amount to.
+ * No record follows: write the last metrics. stop_status is the exit status of
+ * a run that was stopped or could not begin, else 0. Returns the exit status
+ * of the run: this one, or what the records amount to.
  */
 int report_end(struct report *r, int stop_status);
 

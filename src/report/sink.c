@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -47,6 +48,22 @@ sink_clear(struct sink *s)
 	if (s->is_owned)
 		close(s->fd);
 	buf_clear(&s->buf);
+}
+
+bool
+sink_has_escapes(const struct sink *s)
+{
+	static const char *const without[] = {"", "dumb", "unknown"};
+	const char *term = getenv("TERM");
+	size_t i;
+
+	if (!s->is_tty || term == NULL)
+		return false;
+	for (i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		if (strcmp(term, without[i]) == 0)
+			return false;
+	}
+	return true;
 }
 
 static bool

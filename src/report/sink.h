@@ -27,6 +27,9 @@ struct sink {
 void sink_init(struct sink *s, int fd);
 void sink_clear(struct sink *s);
 
+/* Whether it is a terminal that understands escape sequences (TERM). */
+bool sink_has_escapes(const struct sink *s);
+
 /* Write what can be written now. */
 void sink_flush(struct sink *s);
 

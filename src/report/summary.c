@@ -19,10 +19,12 @@
 #include "report/summary.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "inventory/hostset.h"
+#include "report/color.h"
 #include "util/escape.h"
 #include "util/human.h"
 #include "util/xalloc.h"
@@ -142,6 +144,14 @@ group_stage(const struct group *g)
 	    : stage;
 }
 
+/* Red, if there are colours. */
+static void
+put_failed(struct buf *out, bool is_colored, const char *text)
+{
+	buf_printf(out, "%s%s%s", is_colored ? COLOR_FAILED : "", text,
+	    is_colored ? COLOR_END : "");
+}
+
 /* "exit 3", or the stage and the reason. */
 static void
 group_print(const struct group *g, bool is_colored, struct buf *out)
@@ -150,9 +160,11 @@ group_print(const struct group *g, bool is_colored, struct buf *out)
 	char *folded = hostset_fold(g->hosts);
 	size_t count = hostset_count(g->hosts), i;
 
-	buf_printf(out, "%s%s%s", is_colored ? "\033[31m" : "",
-	    status_name(g->status), is_colored ? "\033[0m" : "");
+	put_failed(out, is_colored, status_name(g->status));
 	if (stage[0] != '\0')
+		put_failed(out, is_colored, status_name(g->status));
+	if (stage[0] != '\0' && g->status != STATUS_FAILED &&
+	    strcmp(stage, status_name(g->status)) != 0)
 		buf_printf(out, " %s", stage);
 	if (g->reason[0] != '\0')
 		buf_printf(out, ", %s", g->reason);
@@ -181,18 +193,21 @@ transfers_print(const struct tally *t, struct buf *out)
 
 /* "5 hosts: 3 ok, 2 failed" */
 static void
-counts_print(const struct tally *t, struct buf *out)
+counts_print(const struct tally *t, bool is_colored, struct buf *out)
 {
 	const char *separator = ": ";
+	char count[64];
 	size_t i;
 
 	buf_printf(
-	    out, "%" PRIu64 " host%s", t->total, t->total == 1 ? "" : "s");
+	    out, "%" PRIu64 " host%s", t->ended, t->ended == 1 ? "" : "s");
 	for (i = 0; i < STATUS_COUNT; i++) {
 		if (t->counts[i] == 0)
 			continue;
-		buf_printf(out, "%s%" PRIu64 " %s", separator, t->counts[i],
+		snprintf(count, sizeof(count), "%" PRIu64 " %s", t->counts[i],
 		    status_name((enum status)i));
+		buf_puts(out, separator);
+		put_failed(out, is_colored && i != STATUS_OK, count);
 		separator = ", ";
 	}
 }
@@ -231,7 +246,7 @@ summary_print(struct summary *s, const struct tally *tally,
 	size_t i;
 
 	summary_sort(s);
-	counts_print(tally, out);
+	counts_print(tally, options->is_colored, out);
 	if (tally->has_transfers)
 		transfers_print(tally, out);
 	buf_printf(out, " (%.1f s", (double)options->elapsed_ms / 1000);

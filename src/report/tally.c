@@ -6,7 +6,7 @@
 void
 tally_add(struct tally *t, const struct record *r)
 {
-	t->total++;
+	t->ended++;
 	t->counts[r->status]++;
 	t->stdout_bytes += r->stdout_bytes;
 	t->stderr_bytes += r->stderr_bytes;
@@ -20,4 +20,10 @@ tally_add(struct tally *t, const struct record *r)
 		histogram_add(&t->latencies[LATENCY_AUTH], r->auth_ms);
 	if (r->started_at_ms > 0)
 		histogram_add(&t->latencies[LATENCY_TOTAL], r->cost_ms);
+}
+
+uint64_t
+tally_failed(const struct tally *t)
+{
+	return t->ended - t->counts[STATUS_OK];
 }

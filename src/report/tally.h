@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tally: what the records of a run add up to, for summary and metrics. */
+/*
+ * tally: what the records of a run add up to: hosts that have ended, and what
+ * they sent and took.
+ */
 #ifndef REPORT_TALLY_H
 #define REPORT_TALLY_H
 
@@ -18,8 +21,8 @@ enum latency {
 
 /* Starts as all zero. */
 struct tally {
-	uint64_t total;
-	uint64_t counts[STATUS_COUNT];
+	uint64_t ended;		       /* hosts */
+	uint64_t counts[STATUS_COUNT]; /* of these */
 	uint64_t stdout_bytes, stderr_bytes;
 	bool has_transfers;
 	uint64_t bytes, files, unchanged;	   /* as records have them */
@@ -27,5 +30,7 @@ struct tally {
 };
 
 void tally_add(struct tally *t, const struct record *record);
+/* How many hosts have ended and are not ok. */
+uint64_t tally_failed(const struct tally *t);
 
 #endif

@@ -29,7 +29,7 @@ expect_usage_error() {
 	for option in i h g x hostfile list list-folded user port identity \
 	    ask-pass known-hosts host-key fanout workers connect-timeout \
 	    timeout idle-timeout cmd script stdin env output no-prefix color \
-	    report report-html metrics q v verbose S help version rerun \
+	    progress report report-html metrics q v verbose S help version rerun \
 	    retries retry-delay rate max-startups auth-fail-limit \
 	    batch pause confirm max-fail shuffle seed; do
 		grep -qE -- "(^|[ ,|])--?$option([ ,=[]|\$)" "$out" || {
@@ -105,9 +105,9 @@ expect_usage_error() {
 	expect_usage_error fanout
 }
 
-@test "an unknown word for -output, -color or -host-key is a usage error" {
+@test "an unknown word for an option that takes a few is a usage error" {
 	local option
-	for option in output color host-key; do
+	for option in output color progress host-key; do
 		batch_bare -h web01 -cmd true "-$option" sometimes
 		expect_usage_error "$option"
 	done

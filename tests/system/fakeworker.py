@@ -5,7 +5,8 @@ It is copied to a folder of its own as batch_worker, beside the program under
 test, since a worker has no environment to be told anything by:
 
   script        what it does with each job whose host key was accepted, a line
-                each: output TEXT, progress BYTES TOTAL, sleep SECONDS,
+                each: output TEXT, error TEXT (the same on stderr),
+                progress BYTES TOTAL, sleep SECONDS,
                 wait FILE (until it is there), die, authenticated,
                 final (the result that follows is), as JOB (what follows is of),
                 result STATUS STAGE BYTES FILES UNCHANGED SHA256 MESSAGE
@@ -99,8 +100,10 @@ def do(job, line):
     job = job if as_job is None else as_job
     verb, _, rest = line.partition(" ")
     words = rest.split(" ", 6)
-    if verb == "output":
-        send(OUTPUT, job, struct.pack(">I", 1) + data(rest.encode() + b"\n"))
+    if verb in ("output", "error"):
+        stream = 1 if verb == "output" else 2
+        send(OUTPUT, job,
+             struct.pack(">I", stream) + data(rest.encode() + b"\n"))
     elif verb == "progress":
         send(PROGRESS, job, struct.pack(">QQ", int(words[0]), int(words[1])))
     elif verb == "sleep":

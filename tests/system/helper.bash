@@ -20,7 +20,9 @@ batch_run=$top_builddir/src/batch_run
 # Not a wrapper in somebody's home that takes longer than the test.
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
-unset SSH_AUTH_SOCK SSH_ASKPASS DISPLAY BATCH_CONFIG
+unset SSH_AUTH_SOCK SSH_ASKPASS DISPLAY BATCH_CONFIG NO_COLOR
+# Terminals are plain, with no colours and no progress, unless a test wants one.
+export TERM=dumb
 
 if [ -n "${BATS_TEST_TMPDIR:-}" ]; then
 	out=$BATS_TEST_TMPDIR/out
@@ -225,6 +227,13 @@ fakeworker_up() {
 	    >"$fake/batch_worker"
 	chmod +x "$fake/batch_worker"
 	batch_run=$fake/$1
+}
+
+# without_progress FILE: what a terminal keeps of that, when each drawing of the
+# progress has been erased; anything else to erase is left in.
+without_progress() {
+	sed -zE 's/[^\r\n]*(\r\r\n[^\r\n]*\x1b\[A)?\r\r\x1b\[J//g
+	    s/\r\n/\n/g' "$1"
 }
 
 # The pids of the workers of the control process $1.

@@ -589,7 +589,7 @@ old" ]
 	get -remote "$far/b" -local out -limit 300k -progress always
 	expect_status 0
 	expect_same "$far/b" "$got/b"
-	expect_match "$err" 'get: 0/1 hosts done, 1 running  [0-9.]+ kB'
+	expect_match "$err" '\] 0/1 done, 1 running  .*/s' '^[0-9.]+ kB'
 }
 
 @test "-dry-run tells what would go where, and writes nothing" {

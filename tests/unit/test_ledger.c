@@ -34,6 +34,48 @@ test_jobs_are_assigned(void **state)
 	ledger_free(l);
 }
 
+/* job, ...: those in flight, the longest in flight first; ends with NO_JOB. */
+static void
+assert_flight(const struct ledger *l, const uint32_t *jobs)
+{
+	uint32_t job = ledger_oldest(l);
+
+	for (; *jobs != LEDGER_NO_JOB; jobs++) {
+		assert_int_equal(job, *jobs);
+		job = ledger_newer(l, job);
+	}
+	assert_int_equal(job, LEDGER_NO_JOB);
+}
+
+static void
+test_jobs_in_flight_are_in_order_of_assignment(void **state)
+{
+	struct ledger *l = ledger_new(4);
+	int lost;
+
+	(void)state;
+	assert_flight(l, (uint32_t[]){LEDGER_NO_JOB});
+	ledger_assign(l, 2, 0);
+	ledger_assign(l, 0, 1);
+	ledger_assign(l, 3, 0);
+	ledger_assign(l, 1, 1);
+	assert_flight(l, (uint32_t[]){2, 0, 3, 1, LEDGER_NO_JOB});
+	ledger_wait(l, 0); /* from the middle */
+	assert_flight(l, (uint32_t[]){2, 3, 1, LEDGER_NO_JOB});
+	ledger_assign(l, 0, 1);
+	ledger_finish(l, 2); /* the oldest */
+	assert_flight(l, (uint32_t[]){3, 1, 0, LEDGER_NO_JOB});
+	ledger_finish(l, 0); /* the newest */
+	assert_flight(l, (uint32_t[]){3, 1, LEDGER_NO_JOB});
+	assert_int_equal(ledger_worker_died(l, 1, &lost), 1);
+	assert_flight(l, (uint32_t[]){3, LEDGER_NO_JOB});
+	ledger_finish(l, 3);
+	assert_flight(l, (uint32_t[]){LEDGER_NO_JOB});
+	ledger_assign(l, 1, 0);
+	assert_flight(l, (uint32_t[]){1, LEDGER_NO_JOB});
+	ledger_free(l);
+}
+
 static void
 test_a_job_that_did_not_start_is_queued_again(void **state)
 {
@@ -227,6 +269,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_jobs_are_assigned),
+	    cmocka_unit_test(test_jobs_in_flight_are_in_order_of_assignment),
 	    cmocka_unit_test(test_a_job_that_did_not_start_is_queued_again),
 	    cmocka_unit_test(test_a_job_that_started_is_lost),
 	    cmocka_unit_test(test_a_job_that_kills_its_workers_is_given_up),

@@ -26,6 +26,7 @@
 
 static char *dir, *path;
 static struct tally tally;
+static struct running running;
 static struct metrics metrics;
 
 /* --- a directory for each test ------------------------------------------- */
@@ -39,8 +40,11 @@ setup(void **state)
 	if (mkdtemp(dir) == NULL)
 		return -1;
 	path = path_join(dir, "run.prom");
-	metrics = (struct metrics){
-	    .tool = "batch_run", .path = path, .hosts = 1, .tally = &tally};
+	metrics = (struct metrics){.tool = "batch_run",
+	    .path = path,
+	    .hosts = 1,
+	    .running = &running,
+	    .tally = &tally};
 	return 0;
 }
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * signals: those that a run takes as they come, in its loop. SIGINT, SIGTERM
+ * and SIGHUP end it, unless they are ignored; SIGTSTP suspends it; SIGUSR1, and
+ * SIGINFO where there is one, ask how far it is.
+ */
+#ifndef CONTROL_SIGNALS_H
+#define CONTROL_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/*
+ * Before and after a run nobody answers them: from now on those that ask are
+ * ignored outside of it, and in processes that are started.
+ */
+void signals_ignore_asking(void);
+
+/*
+ * A signalfd(2) of all of these, which are blocked; the old mask goes to
+ * *old_mask. SIGPIPE is ignored.
+ */
+int signals_open(sigset_t *old_mask);
+
+/* Whether that signal asks how far the run is. */
+bool signals_ask(int number);
+
+/* Let SIGTSTP do what it does. Returns when the process goes on. */
+void signals_suspend(void);
+
+#endif

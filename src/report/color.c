@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "report/color.h"
+
+#include <stddef.h>
+
+const char *
+color_of_host(const char *name)
+{
+	/*
+	 * Green, magenta, cyan, bright blue. Yellow and white are lost on
+	 * light backgrounds, blue on dark ones; in five common palettes these
+	 * have a contrast of 2 or more on both.
+	 */
+	static const char *const colors[] = {
+	    "\033[32m", "\033[35m", "\033[36m", "\033[94m"};
+	unsigned sum = 0;
+
+	/* A plain sum, so that web01 and web02 differ. */
+	while (*name != '\0')
+		sum += (unsigned char)*name++;
+	return colors[sum % (sizeof(colors) / sizeof(colors[0]))];
+}
