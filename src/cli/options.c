@@ -38,8 +38,9 @@ names_add(struct names *n, const struct option_row *row, void *target,
 	n->names = xreallocarray(n->names, n->count + 1, sizeof(*n->names));
 	memset(&n->options[n->count], 0, 2 * sizeof(*n->options));
 	n->options[n->count].name = xstrndup(name, len);
-	n->options[n->count].has_arg =
-	    row->kind == OPTION_FLAG ? no_argument : required_argument;
+	n->options[n->count].has_arg = row->kind == OPTION_FLAG ? no_argument
+	    : row->is_optional ? optional_argument
+			       : required_argument;
 	n->names[n->count++] = (struct name){row, target};
 }
 
@@ -225,11 +226,11 @@ option_refused(
 	return -1;
 }
 
-/* Whether the word that getopt is at is one more value of the row. */
+/* Whether the next word is no option. */
 static bool
-has_more(const struct option_row *row, int argc, char **argv)
+has_value(int argc, char **argv)
 {
-	return row->takes_more && optind < argc &&
+	return optind < argc &&
 	    (argv[optind][0] != '-' || argv[optind][1] == '\0');
 }
 
@@ -242,11 +243,13 @@ option_take(const struct names *names, int index, int argc, char **argv,
 	const char *text = optarg;
 	struct error why;
 
+	if (n->row->is_optional && text == NULL)
+		text = has_value(argc, argv) ? argv[optind++] : "";
 	for (;;) {
 		if (option_set(n->row, n->target, text, &why) == -1)
 			return error_set(err, "option -%s: %s",
 			    names->options[index].name, why.text);
-		if (!has_more(n->row, argc, argv))
+		if (!n->row->takes_more || !has_value(argc, argv))
 			return 0;
 		text = argv[optind++];
 	}
@@ -320,7 +323,9 @@ options_again(const struct option_table *tables, int argc, char **argv,
 		    0)
 			break;
 		row = names.names[index].row;
-		while (has_more(row, argc, argv))
+		if (row->is_optional && optarg == NULL && has_value(argc, argv))
+			optind++;
+		while (row->takes_more && has_value(argc, argv))
 			optind++;
 		if (!row->is_replaced)
 			quote_words(out, argv + at, optind - at);

@@ -53,6 +53,8 @@ struct option_row {
 	 */
 	bool takes_more;
 	bool is_replaced; /* by others in options_again() */
+	/* OPTION_STRING: without a value, before an option or the end, "". */
+	bool is_optional;
 };
 
 /* Rows, ended by one whose names are NULL, and the struct they fill. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/prompt.h"
+#include "cli/run_report.h"
 #include "control/secrets.h"
 #include "inventory/select.h"
 #include "report/earlier.h"
@@ -21,6 +22,7 @@
 #define RETRY_DELAY_MS	     1000
 #define MAX_STARTUPS_DEFAULT 8
 #define AUTH_FAIL_DEFAULT    5
+#define CAPTURE_DEFAULT	     (1u << 20)
 
 #define AT(member)	     offsetof(struct run_options, member)
 
@@ -94,13 +96,25 @@ const struct option_row run_rolling_rows[] = {
 };
 
 const struct option_row run_output_rows[] = {
-    {"output", "MODE", OPTION_WORD, AT(output), "live (default) or none",
-	"Output", .words = "live|none"},
+    {"output", "MODE", OPTION_STRING, AT(output),
+	"live (default), fold, live,fold, json, none", "Output"},
     {"no-prefix", NULL, OPTION_FLAG, AT(no_prefix), "lines without \"host: \""},
+    {"ordered", NULL, OPTION_FLAG, AT(ordered),
+	"all of it in the order of the hosts"},
+    {"fold-ignore", "REGEX", OPTION_LIST, AT(fold_ignore),
+	"fold: what makes no difference; repeatable"},
+    {"diff", "[HOST]", OPTION_STRING, AT(diff),
+	"fold: differences from HOST or the largest group",
+	.is_optional = true},
     {"report", "FILE", OPTION_STRING, AT(report),
 	"one JSON record a host, a line each", .is_replaced = true},
     {"report-html", "FILE", OPTION_STRING, AT(report_html),
-	"a page with summary, timeline and latencies", .is_replaced = true},
+	"a page with summary, outputs, timeline and latencies",
+	.is_replaced = true},
+    {"capture", "SIZE", OPTION_SIZE, AT(capture_bytes),
+	"of a stream in a record (default 1M)"},
+    {"outdir", "DIR", OPTION_STRING, AT(outdir),
+	"output as it came, in HOST.out and HOST.err"},
     {"metrics", "FILE", OPTION_STRING, AT(metrics),
 	"numbers for Prometheus, as node_exporter reads them"},
     {"color", "WHEN", OPTION_WORD, AT(color), "auto (default), always, never",
@@ -131,6 +145,7 @@ run_options_init(struct run_options *o)
 	o->auth_fail_limit = AUTH_FAIL_DEFAULT;
 	o->color = COLOR_AUTO;
 	o->progress = PROGRESS_AUTO;
+	o->capture_bytes = CAPTURE_DEFAULT;
 }
 
 static int
@@ -375,21 +390,7 @@ int
 run_plan_fill(struct plan *plan, const struct run_options *o,
     struct run_hosts *h, const char *tool, struct error *err)
 {
-	struct report_options report = {.has_live = o->output == OUTPUT_LIVE,
-	    .has_prefix = !o->no_prefix,
-	    .is_quiet = o->quiet,
-	    .is_verbose = o->verbose,
-	    .is_largest_exit = o->largest_exit,
-	    .color = (enum color_mode)o->color,
-	    .progress = (enum progress_mode)o->progress,
-	    .is_transfer = plan->config.task != TASK_EXEC,
-	    .host_bytes = plan->config.total_bytes,
-	    .report_path = o->report,
-	    .html_path = o->report_html,
-	    .metrics_path = o->metrics,
-	    .tool = tool,
-	    .again = o->again,
-	    .fanout = o->fanout};
+	struct report_options report;
 
 	plan->hosts = h->hosts;
 	plan->host_count = (uint32_t)hostset_count(h->names);
@@ -398,12 +399,14 @@ run_plan_fill(struct plan *plan, const struct run_options *o,
 	plan->config.idle_timeout_ms = o->idle_timeout_ms;
 	plan->has_accept_new = o->host_key == HOST_KEY_ACCEPT_NEW;
 	plan->can_prompt = prompt_is_possible();
-	if (plan_schedule(&plan->schedule, o, err) == -1 ||
-	    load_passwords(o, h, err) == -1 ||
-	    load_host_keys(plan, o, err) == -1)
+	if (plan_schedule(&plan->schedule, o, err) == -1)
 		return -1;
-	if (o->shuffle)
-		report.seed = plan->schedule.seed;
+	if (run_report_options(&report, plan, o, h, tool, err) == -1 ||
+	    load_passwords(o, h, err) == -1 ||
+	    load_host_keys(plan, o, err) == -1) {
+		normalizer_free(report.normalizer);
+		return -1;
+	}
 	plan->report = report_new(plan->host_count, &report, err);
 	return plan->report != NULL ? 0 : -1;
 }

@@ -11,7 +11,6 @@
 #include "control/plan.h"
 #include "inventory/inventory.h"
 
-enum output_mode { OUTPUT_LIVE, OUTPUT_NONE };
 enum host_key_mode { HOST_KEY_STRICT, HOST_KEY_ACCEPT_NEW };
 
 struct run_options {
@@ -32,9 +31,13 @@ struct run_options {
 	uint32_t auth_fail_limit;    /* 0: none */
 	const char *connect_timeout, *timeout;
 	uint32_t idle_timeout_ms;
-	unsigned output; /* enum output_mode */
-	bool no_prefix;
-	const char *report, *report_html, *metrics; /* NULL: none */
+	const char *output; /* NULL: not given */
+	bool no_prefix, ordered;
+	struct option_list fold_ignore;
+	const char *diff; /* a host, ""; NULL: not given */
+	uint64_t capture_bytes;
+	/* NULL: none */
+	const char *report, *report_html, *outdir, *metrics;
 	struct option_list rerun; /* a report, or statuses and a report */
 	char *again;		  /* not parsed: the command for a rerun */
 	unsigned color;		  /* enum color_mode */

@@ -34,7 +34,7 @@ template_check_names(
 		if (name[0] == '\0' || strcmp(name, ".") == 0 ||
 		    strcmp(name, "..") == 0 || strchr(name, '/') != NULL)
 			return error_set(err,
-			    "host \"%s\": its files need a directory of that "
+			    "host \"%s\": its files need a place of that "
 			    "name, which there can't be",
 			    name);
 	}

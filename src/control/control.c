@@ -132,6 +132,7 @@ loop_signal(struct loop *loop)
 		snprintf(message, sizeof(message), "interrupted by SIG%s",
 		    sigabbrev_np(number));
 		if (loop->run.stop_status != 0) {
+			report_cut(loop->run.plan->report);
 			loop_abort(loop, message);
 			loop->is_aborted = true;
 			return;
@@ -146,7 +147,10 @@ loop_check_report(struct loop *loop)
 	int status = report_broken(loop->run.plan->report, loop->report_fds);
 
 	if (status != 0)
-		loop_stop(loop, status, "stdout takes no more");
+		loop_stop(loop, status,
+		    status == EXIT_BROKEN_PIPE
+			? "stdout takes no more"
+			: "no more output can be shown or kept");
 }
 
 /* --- workers ------------------------------------------------------------- */
@@ -437,8 +441,7 @@ loop_end(struct loop *loop)
 	sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
 	if (loop->is_aborted)
 		report_abandon(run->plan->report);
-	if (run->stop_status != EXIT_BROKEN_PIPE)
-		report_finish(run->plan->report);
+	report_finish(run->plan->report, run->stop_status != EXIT_BROKEN_PIPE);
 	return status;
 }
 

@@ -5,6 +5,13 @@
 
 #include <stddef.h>
 
+void
+color_failed(struct buf *out, bool is_colored, const char *text)
+{
+	buf_printf(out, "%s%s%s", is_colored ? COLOR_FAILED : "", text,
+	    is_colored ? COLOR_END : "");
+}
+
 const char *
 color_of_host(const char *name)
 {

@@ -32,6 +32,7 @@
 #include "util/xalloc.h"
 
 #define SHA256_BYTES 32
+#define RECORD_MAX   ((size_t)16 << 20)
 
 struct html {
 	struct replacement place;
@@ -156,10 +157,6 @@ outputs_write(FILE *f, const struct html_outputs *outputs)
 	struct html_output output;
 	const char *separator = "";
 
-	if (outputs == NULL) {
-		fputs("null", f);
-		return;
-	}
 	fputs("[", f);
 	while (outputs->next(outputs->ctx, &output)) {
 		fputs(separator, f);
@@ -283,13 +280,15 @@ html_replaces(const struct html *h, int fd)
 void
 html_record(struct html *h, const struct record *record)
 {
-	char *json = json_record(record);
+	struct buf line;
 
+	buf_init(&line, RECORD_MAX);
+	json_record(record, NULL, false, &line);
 	fputs(h->separator, h->file);
-	json_write(json, strlen(json), h->file);
+	json_write((const char *)buf_head(&line), buf_len(&line), h->file);
+	buf_clear(&line);
 	page_flush(h);
-	h->separator = ",\n";
-	free(json);
+	h->separator = ",";
 }
 
 int

@@ -49,7 +49,7 @@ struct html_end {
 	uint64_t began_at_ms; /* wall clock */
 	uint64_t elapsed_ms;
 	struct summary *summary;
-	const struct html_outputs *outputs; /* NULL: none, and no section */
+	const struct html_outputs *outputs;
 };
 
 /*

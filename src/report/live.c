@@ -14,6 +14,10 @@
 #include "util/xalloc.h"
 
 #define TAG_MAX 512u
+/* Memory for lines that hosts have begun, over all of them. */
+#define UNFINISHED_BYTES (16u << 20)
+#define LINE_LEAST	 (64u << 10)
+#define LINE_MOST	 (2u << 20)
 
 /* A line that a host has begun, but not ended. */
 struct unfinished {
@@ -33,6 +37,16 @@ struct tag {
 	char text[TAG_MAX];
 	size_t len;
 };
+
+size_t
+live_line_max(size_t hosts)
+{
+	size_t limit = UNFINISHED_BYTES / (hosts > 0 ? hosts : 1);
+
+	if (limit < LINE_LEAST)
+		return LINE_LEAST;
+	return limit > LINE_MOST ? LINE_MOST : limit;
+}
 
 struct live *
 live_new(size_t hosts, struct sink *out, struct sink *err,

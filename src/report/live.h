@@ -21,6 +21,9 @@ struct live_options {
 	size_t line_max; /* bytes; longer lines are cut into pieces */
 };
 
+/* A line_max that bounds the memory for the lines of so many hosts at once. */
+size_t live_line_max(size_t hosts);
+
 /* Sinks are for stdout and stderr and stay owned by the caller. */
 struct live *live_new(size_t hosts, struct sink *out, struct sink *err,
     const struct live_options *options);

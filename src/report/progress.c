@@ -249,5 +249,6 @@ progress_due_ms(const struct progress *p)
 bool
 progress_gathers(const struct progress *p, uint64_t now_ms)
 {
-	return p != NULL && p->was_drawn && now_ms < p->due_ms;
+	return p != NULL && p->was_drawn && now_ms < p->due_ms &&
+	    p->headway->tally->ended < p->headway->count;
 }

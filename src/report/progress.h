@@ -47,7 +47,8 @@ void progress_show(struct progress *p, bool is_free, uint64_t now_ms);
 uint64_t progress_due_ms(const struct progress *p);
 /*
  * Whether lines that would erase it had better wait until it is due: so that
- * it does not flicker, and is drawn no more often than it may be.
+ * it does not flicker, and is drawn no more often than it may be. When no host
+ * is to come they need not.
  */
 bool progress_gathers(const struct progress *p, uint64_t now_ms);
 

@@ -1,4 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a host's output goes, all at the same time:
+ *
+ *   report_output ──▶ live lines, at once, or when it is its turn (turns.c)
+ *                 ──▶ HOST.out, HOST.err (outdir.c)
+ *                 ──▶ what it has sent so far (capture.c), and at its end, in
+ *                     report_record: ──▶ its line in the report file
+ *                                    ──▶ its record on stdout (turns.c)
+ *                                    ──▶ its record in the page (html.c)
+ *                                    ──▶ the fold (fold.c), after the last one,
+ *                                        on stdout and in the page
+ *                                    ──▶ the tally, of which the summary, the
+ *                                        progress (headway.c) and the metrics
+ *                                        (metrics_file.c) are made
+ *
+ * Files are written at once. stdout and stderr are queues that report_flush()
+ * empties as their readers take it; what is ready for them and large, held
+ * output, records, the fold, is put there piece by piece as there is room. So
+ * the memory that a run takes does not depend on how much hosts send, nor on
+ * how slow a reader is: what waits is in a store, which has a file.
+ */
 #include "config.h"
 
 #include "report/report.h"
@@ -7,50 +28,60 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "report/capture.h"
+#include "report/fold.h"
+#include "report/fold_page.h"
 #include "report/headway.h"
 #include "report/html.h"
 #include "report/json.h"
 #include "report/live.h"
 #include "report/metrics_file.h"
-#include "report/progress.h"
-#include "report/sink.h"
+#include "report/outdir.h"
+#include "report/report_file.h"
+#include "report/screen.h"
 #include "report/summary.h"
 #include "report/tally.h"
+#include "report/turns.h"
 #include "util/clock.h"
-#include "util/fdio.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
-/* Memory for lines that hosts have begun, over all of them. */
-#define UNFINISHED_BYTES (16u << 20)
-#define LINE_LEAST	 (64u << 10)
-#define LINE_MOST	 (2u << 20)
+/* Memory for what waits; beyond it there is a file. */
+#define STORE_BYTES (64u << 20)
+/*
+ * No more is made ready for stdout and stderr while they have so much to take.
+ * It is more than makes control stop the hosts' output.
+ */
+#define READY_BYTES (512u << 10)
+#define PIECE_BYTES (16u << 10)
+/* How long a reader that takes nothing is waited for when all is to end. */
+#define PATIENCE_MS 200
 
-/* More lines than that don't wait to be shown together with the progress. */
-#define GATHERED_MAX (16u << 10)
-
-#define EXIT_LOCAL   5
-#define EXIT_BROKEN  141 /* 128 + SIGPIPE */
+#define EXIT_LOCAL  5
+#define EXIT_BROKEN 141 /* 128 + SIGPIPE */
 
 struct report {
 	struct report_options options;
-	struct sink out, err;
+	struct screen screen;
 	struct live *live;
 	struct tally tally;
 	struct headway headway;
 	struct summary *summary;
-	struct progress *progress; /* NULL: none */
-	int fd;			   /* of the report file, or -1 */
-	struct html *html;	   /* NULL: none */
+	struct store *store;
+	struct contents *contents;
+	struct capture *capture;  /* NULL: nobody needs it */
+	struct turns *turns;	  /* NULL: nothing waits */
+	struct fold *fold;	  /* NULL: nobody needs it */
+	struct outdir *outdir;	  /* NULL: none */
+	struct report_file *file; /* NULL: none */
+	struct html *html;	  /* NULL: none */
 	struct metrics metrics;
 	struct metrics_file *metrics_file; /* NULL: none */
-	unsigned records, records_lost;	   /* lost: not in the report file */
-	bool is_page_broken, is_metrics_broken, is_stdout_broken;
+	bool is_folding;		   /* the fold is being printed */
+	bool is_page_broken, is_metrics_broken;
 	bool is_abandoned; /* nobody is waited for */
-	bool is_held;	   /* the terminal is being asked on */
 	int exit_class;
 	uint32_t largest_exit;
 };
@@ -63,61 +94,70 @@ has_progress(const struct report_options *options, const struct sink *err)
 	return sink_has_escapes(err) && !options->is_quiet;
 }
 
-static bool
-has_color(enum color_mode mode, const struct sink *sink)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	if (mode != COLOR_AUTO)
-		return mode == COLOR_ALWAYS;
-	return sink_has_escapes(sink) &&
-	    (no_color == NULL || no_color[0] == '\0');
-}
-
-static size_t
-line_limit(size_t fanout)
-{
-	size_t limit = UNFINISHED_BYTES / (fanout > 0 ? fanout : 1);
-
-	if (limit < LINE_LEAST)
-		return LINE_LEAST;
-	return limit > LINE_MOST ? LINE_MOST : limit;
-}
-
 /* Open the files that the user wants. Returns 0, or -1 with err. */
 static int
-report_open(struct report *r, struct error *err)
+report_open(struct report *r, size_t hosts, struct error *err)
 {
-	const struct report_options *options = &r->options;
+	const struct report_options *o = &r->options;
 	struct error why;
-	struct stat st;
 
-	if (options->html_path != NULL) {
-		r->html = html_new(options->html_path, err);
-		if (r->html == NULL)
-			return -1;
-	}
-	if (options->report_path != NULL) {
-		r->fd = open(options->report_path,
-		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-		if (r->fd == -1)
-			return error_set(err, "%s: %s", options->report_path,
-			    strerror(errno));
-	}
-	if (r->html != NULL && html_replaces(r->html, r->fd))
+	if (o->html_path != NULL &&
+	    (r->html = html_new(o->html_path, err)) == NULL)
+		return -1;
+	if (o->outdir != NULL &&
+	    (r->outdir = outdir_new(o->outdir, hosts, err)) == NULL)
+		return -1;
+	if (o->report_path != NULL &&
+	    (r->file = report_file_new(o->report_path, err)) == NULL)
+		return -1;
+	if (r->html != NULL && html_replaces(r->html, report_file_fd(r->file)))
 		return error_set(err, "%s: the report goes there, not the page",
-		    options->report_path);
-	if (options->metrics_path != NULL) {
-		r->metrics_file = metrics_file_new(&r->metrics, r->fd, &why);
+		    o->report_path);
+	if (o->metrics_path != NULL) {
+		r->metrics_file = metrics_file_new(
+		    &r->metrics, report_file_fd(r->file), &why);
 		if (r->metrics_file == NULL)
 			return error_set(err, "option -metrics: %s", why.text);
 	}
 	/* Only now: a run that is refused leaves the old one. */
-	if (r->fd != -1 && fstat(r->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    ftruncate(r->fd, 0) == -1)
-		return error_set(
-		    err, "%s: %s", options->report_path, strerror(errno));
-	return 0;
+	return r->file != NULL ? report_file_empty(r->file, err) : 0;
+}
+
+/* So much of a stream is kept. */
+static uint64_t
+capture_limit(const struct report *r)
+{
+	const struct report_options *o = &r->options;
+	uint64_t limit = o->html_path != NULL ? FOLD_PAGE_TEXT_MOST : 0;
+
+	if (o->has_fold)
+		return UINT64_MAX;
+	return (o->has_json || r->file != NULL) && o->capture_bytes > limit
+	    ? o->capture_bytes
+	    : limit;
+}
+
+/* What keeps output. */
+static void
+report_keep(struct report *r, size_t hosts)
+{
+	const struct report_options *o = &r->options;
+	const struct fold_options fold = {.is_ordered = o->is_ordered,
+	    .has_diff = o->has_diff,
+	    .diff_host = o->diff_host,
+	    .normalizer = o->normalizer};
+
+	r->store = store_new(STORE_BYTES);
+	r->contents = contents_new(r->store);
+	if (o->has_fold || o->has_json || r->file != NULL || r->html != NULL)
+		r->capture =
+		    capture_new(hosts, capture_limit(r), r->store, r->contents);
+	if (o->has_json || o->is_ordered)
+		r->turns =
+		    turns_new(hosts, o->is_ordered, r->store, r->contents);
+	if (o->has_fold || r->html != NULL)
+		r->fold = fold_new(
+		    hosts, &fold, r->contents, &r->screen.out, &r->screen.err);
 }
 
 struct report *
@@ -126,32 +166,29 @@ report_new(
 {
 	struct report *r = xcalloc(1, sizeof(*r));
 	struct live_options live = {.has_prefix = options->has_prefix,
-	    .line_max =
-		line_limit(options->fanout < hosts ? options->fanout : hosts)};
+	    .line_max = live_line_max(
+		options->fanout < hosts ? options->fanout : hosts)};
 
 	r->options = *options;
-	r->fd = -1;
-	sink_init(&r->out, STDOUT_FILENO);
-	sink_init(&r->err, STDERR_FILENO);
-	r->out.is_colored = has_color(options->color, &r->out);
-	r->err.is_colored = has_color(options->color, &r->err);
-	r->live = live_new(hosts, &r->out, &r->err, &live);
-	r->summary = summary_new();
+	screen_init(&r->screen, options->color);
 	headway_init(&r->headway, &r->tally, hosts, options->is_transfer,
 	    options->host_bytes, clock_now_ms());
-	if (has_progress(options, &r->err))
-		r->progress =
-		    progress_new(&r->err, &r->headway, r->headway.began_ms);
 	r->metrics = (struct metrics){.tool = options->tool,
 	    .path = options->metrics_path,
 	    .hosts = hosts,
 	    .began_at_ms = clock_wall_ms(),
 	    .running = &r->headway.running,
 	    .tally = &r->tally};
-	if (report_open(r, err) == -1) {
+	if (report_open(r, hosts, err) == -1) {
 		report_free(r);
 		return NULL;
 	}
+	report_keep(r, hosts);
+	r->live = live_new(hosts, &r->screen.out, &r->screen.err, &live);
+	r->summary = summary_new();
+	if (has_progress(options, &r->screen.err))
+		r->screen.progress = progress_new(
+		    &r->screen.err, &r->headway, r->headway.began_ms);
 	return r;
 }
 
@@ -160,18 +197,20 @@ report_free(struct report *r)
 {
 	if (r == NULL)
 		return;
-	/* A run that could not be finished leaves no progress either. */
-	report_clear(r);
-	progress_free(r->progress);
-	headway_clear(&r->headway);
-	if (r->fd != -1)
-		close(r->fd);
-	html_free(r->html);
 	metrics_file_free(r->metrics_file);
+	report_file_free(r->file);
+	html_free(r->html);
+	outdir_free(r->outdir);
+	fold_free(r->fold);
+	normalizer_free(r->options.normalizer);
+	turns_free(r->turns);
+	capture_free(r->capture);
+	contents_free(r->contents);
+	store_free(r->store);
 	live_free(r->live);
 	summary_free(r->summary);
-	sink_clear(&r->out);
-	sink_clear(&r->err);
+	screen_clear(&r->screen);
+	headway_clear(&r->headway);
 	free(r);
 }
 
@@ -179,10 +218,17 @@ void
 report_output(struct report *r, uint32_t seq, const char *host, int stream,
     const uint8_t *data, size_t len)
 {
+	if (r->outdir != NULL)
+		outdir_add(r->outdir, seq, host, stream, data, len);
+	if (r->capture != NULL)
+		capture_add(r->capture, seq, stream, data, len);
 	if (!r->options.has_live)
 		return;
-	if (stream == 2 || r->out.is_tty)
-		progress_hide(r->progress);
+	if (r->turns != NULL && !turns_is_now(r->turns, seq)) {
+		turns_hold(r->turns, seq, host, stream, data, len);
+		return;
+	}
+	screen_make_way(&r->screen, stream);
 	live_output(r->live, seq, host, stream, data, len);
 }
 
@@ -195,18 +241,13 @@ report_progress(struct report *r, uint32_t seq, uint64_t bytes, uint64_t total)
 void
 report_hold(struct report *r, bool is_held)
 {
-	r->is_held = is_held;
-	if (is_held)
-		progress_hide(r->progress);
+	screen_hold(&r->screen, is_held);
 }
 
 void
 report_clear(struct report *r)
 {
-	if (r->progress == NULL)
-		return;
-	progress_hide(r->progress);
-	sink_flush(&r->err);
+	screen_wipe(&r->screen);
 }
 
 void
@@ -218,52 +259,48 @@ report_running(struct report *r, const struct running *running)
 void
 report_state(struct report *r)
 {
-	progress_hide(r->progress);
-	if (r->is_held)
-		buf_puts(&r->err.buf, "\n"); /* a question stands there */
-	headway_print(&r->headway, clock_now_ms(), &r->err.buf);
+	screen_make_way(&r->screen, 2);
+	if (r->screen.is_held)
+		buf_puts(
+		    &r->screen.err.buf, "\n"); /* a question stands there */
+	headway_print(&r->headway, clock_now_ms(), &r->screen.err.buf);
 }
 
-/* One could not be written: tell it once, and leave whole lines only. */
-static void
-line_lost(struct report *r, size_t written)
-{
-	const char *why = strerror(errno);
-	struct stat st;
+/* --- records ------------------------------------------------------------- */
 
-	if (written > 0 && fstat(r->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    ftruncate(r->fd, st.st_size - (off_t)written) == -1)
-		why = strerror(errno);
-	if (r->records_lost++ == 0)
-		log_error("%s: %s", r->options.report_path, why);
+static void
+report_json(struct report *r, const struct record *record,
+    const struct outputs *outputs, bool is_ascii, struct buf *out)
+{
+	const struct json_outputs carried = {
+	    outputs, r->contents, r->options.capture_bytes};
+
+	json_record(record, &carried, is_ascii, out);
 }
 
-/* One write a line, so that a crash leaves whole lines. */
+/* A host is over, and all that it sent is where it belongs. */
 static void
-report_line(struct report *r, const struct record *record)
+host_end(struct report *r, const struct record *record,
+    const struct outputs *outputs)
 {
-	char *line = json_record(record);
-	size_t len;
-	struct buf b;
+	struct buf line;
 
-	buf_init(&b, strlen(line) + 2);
-	buf_puts(&b, line);
-	buf_append(&b, "\n", 1);
-	len = buf_len(&b);
-	r->records++;
-	if (fd_flush(r->fd, &b) == -1)
-		line_lost(r, len - buf_len(&b));
-	buf_clear(&b);
-	free(line);
+	live_end(r->live, record->seq, record->host);
+	if (r->file == NULL)
+		return;
+	buf_init(&line, SIZE_MAX / 2);
+	report_json(r, record, outputs, false, &line);
+	report_file_write(r->file, &line);
+	buf_clear(&line);
 }
 
 void
 report_record(struct report *r, const struct record *record)
 {
 	int exit_class = status_exit_class(record->status);
+	struct outputs outputs = {{NULL, NULL}, {0, 0}};
 
-	progress_hide(r->progress);
-	live_end(r->live, record->seq, record->host);
+	progress_hide(r->screen.progress);
 	if (exit_class > r->exit_class)
 		r->exit_class = exit_class;
 	if (record->has_exit_code && record->exit_code > r->largest_exit)
@@ -271,48 +308,112 @@ report_record(struct report *r, const struct record *record)
 	tally_add(&r->tally, record);
 	headway_ended(&r->headway, record->seq);
 	summary_add(r->summary, record);
-	if (r->fd != -1)
-		report_line(r, record);
+	if (r->outdir != NULL)
+		outdir_end(r->outdir, record->seq, record->host);
+	if (r->capture != NULL)
+		outputs = capture_end(r->capture, record->seq);
+	if (r->fold != NULL)
+		fold_add(r->fold, record, &outputs);
 	if (r->html != NULL)
 		html_record(r->html, record);
+	if (!r->options.is_ordered)
+		host_end(r, record, &outputs);
+	if (r->turns != NULL)
+		turns_end(r->turns, record, &outputs);
+	else
+		outputs_drop(r->contents, &outputs);
 }
 
 int
 report_can_print(const struct report *r, struct error *err)
 {
+	const struct report_options *o = &r->options;
 	int flags = fcntl(STDOUT_FILENO, F_GETFL);
 
-	if (r->options.has_live &&
+	if ((o->has_live || o->has_fold || o->has_json) &&
 	    (flags == -1 || (flags & O_ACCMODE) == O_RDONLY))
 		return error_set(
 		    err, "stdout is closed; -output none does without it");
 	return 0;
 }
 
+/* --- what waits ---------------------------------------------------------- */
+
+static bool
+has_room(const struct report *r)
+{
+	return screen_backlog(&r->screen) < READY_BYTES;
+}
+
+/* Whether the fold is to be printed now. A stdout that is gone gets none. */
+static bool
+has_fold(const struct report *r)
+{
+	return r->options.has_fold && r->tally.ended == r->headway.count &&
+	    r->screen.out.error == 0 && !fold_is_done(r->fold);
+}
+
+/* Whether there is something to make ready. */
+static bool
+has_more(const struct report *r)
+{
+	return (r->turns != NULL && turns_has_more(r->turns)) || has_fold(r);
+}
+
+/* Some held output, or else a host that is over. */
+static bool
+turn_step(struct report *r)
+{
+	uint8_t piece[PIECE_BYTES];
+	struct ended *e;
+	const char *name;
+	size_t host, n;
+	int stream;
+
+	n = turns_held(r->turns, &host, &name, &stream, piece, sizeof(piece));
+	if (n > 0) {
+		screen_make_way(&r->screen, stream);
+		live_output(r->live, host, name, stream, piece, n);
+		return true;
+	}
+	e = turns_next(r->turns);
+	if (e == NULL)
+		return false;
+	progress_hide(r->screen.progress);
+	if (r->options.is_ordered)
+		host_end(r, &e->record, &e->outputs);
+	if (r->options.has_json)
+		report_json(r, &e->record, &e->outputs, r->screen.out.is_tty,
+		    &r->screen.out.buf);
+	ended_free(r->contents, e);
+	return true;
+}
+
+static bool
+fill_step(struct report *r)
+{
+	if (r->turns != NULL && turn_step(r))
+		return true;
+	if (!has_fold(r))
+		return false;
+	if (!r->is_folding)
+		screen_end_progress(&r->screen);
+	r->is_folding = true;
+	return fold_step(r->fold);
+}
+
+/* Make ready what there is room for. */
+static void
+report_fill(struct report *r)
+{
+	while (has_room(r) && fill_step(r))
+		;
+}
+
 size_t
 report_backlog(const struct report *r)
 {
-	return buf_len(&r->out.buf) + buf_len(&r->err.buf);
-}
-
-/*
- * Lines for the terminal wait for the next drawing of the progress, if they
- * are few and some host is yet to come.
- */
-static bool
-is_gathering(const struct report *r, uint64_t now_ms)
-{
-	return !r->is_held && r->tally.ended < r->headway.count &&
-	    report_backlog(r) < GATHERED_MAX &&
-	    progress_gathers(r->progress, now_ms);
-}
-
-/* On a terminal, stdout waits until stderr's progress is erased. */
-static bool
-out_is_held(const struct report *r)
-{
-	return r->progress != NULL && r->out.is_tty && r->err.is_tty &&
-	    buf_len(&r->err.buf) > 0;
+	return screen_backlog(&r->screen) + has_more(r);
 }
 
 static void
@@ -331,76 +432,56 @@ report_flush(struct report *r)
 
 	headway_look(&r->headway, now_ms);
 	report_metrics(r, now_ms);
-	if (is_gathering(r, now_ms)) {
-		if (!r->out.is_tty)
-			sink_flush(&r->out);
-		return;
-	}
-	if (r->progress != NULL)
-		sink_flush(&r->err);
-	if (!out_is_held(r))
-		sink_flush(&r->out);
-	if (!r->is_held)
-		progress_show(r->progress,
-		    !r->out.is_tty || buf_len(&r->out.buf) == 0, now_ms);
-	sink_flush(&r->err);
+	report_fill(r);
+	screen_flush(&r->screen, now_ms);
 }
 
 uint64_t
 report_due_ms(const struct report *r)
 {
-	uint64_t line = r->is_held ? UINT64_MAX : progress_due_ms(r->progress);
+	uint64_t line = screen_due_ms(&r->screen);
 	uint64_t metrics = metrics_file_due_ms(r->metrics_file);
 
+	/* What stdout has not taken, report_poll() waits for. */
+	if (has_more(r) && has_room(r) && buf_len(&r->screen.out.buf) == 0)
+		return 0;
 	return line < metrics ? line : metrics;
 }
 
 size_t
 report_poll(const struct report *r, struct pollfd *fds)
 {
-	const struct sink *sinks[2] = {&r->out, &r->err};
-	bool gathers = is_gathering(r, clock_now_ms());
-	size_t i;
+	return screen_poll(&r->screen, fds);
+}
 
-	for (i = 0; i < 2; i++) {
-		/* Without events poll still tells of a reader that left. */
-		fds[i].fd = sinks[i]->error == 0 ? sinks[i]->fd : -1;
-		fds[i].events = buf_len(&sinks[i]->buf) > 0 ? POLLOUT : 0;
-		fds[i].revents = 0;
-	}
-	if (out_is_held(r) || (gathers && r->out.is_tty))
-		fds[0].events = 0;
-	if (gathers)
-		fds[1].events = 0;
-	return 2;
+/* Whether output is neither shown nor kept that should be. */
+static bool
+has_lost(const struct report *r)
+{
+	return r->screen.out.error != 0 || store_is_broken(r->store) ||
+	    outdir_is_broken(r->outdir);
 }
 
 int
 report_broken(struct report *r, const struct pollfd *fds)
 {
-	int error = r->out.error;
-
-	/* A pipe's reader may leave while nothing is there to print. */
-	if (error == 0 && !r->out.is_tty && (fds[0].revents & POLLERR) != 0)
-		error = r->out.error = EPIPE;
-	/* Without stderr the run goes on; poll must not tell for ever. */
-	if (!r->err.is_tty && (fds[1].revents & POLLERR) != 0)
-		r->err.error = EPIPE;
-	if (error == 0)
-		return 0;
-	if (error == EPIPE)
+	if (screen_broken(&r->screen, fds) == EPIPE)
 		return EXIT_BROKEN;
-	if (!r->is_stdout_broken)
-		log_error("stdout: %s", strerror(error));
-	r->is_stdout_broken = true;
-	return EXIT_LOCAL;
+	return has_lost(r) ? EXIT_LOCAL : 0;
+}
+
+void
+report_cut(struct report *r)
+{
+	if (!r->is_folding)
+		return;
+	fold_cut(r->fold);
+	screen_forget(&r->screen);
 }
 
 void
 report_abandon(struct report *r)
 {
-	buf_consume(&r->out.buf, buf_len(&r->out.buf));
-	buf_consume(&r->err.buf, buf_len(&r->err.buf));
 	r->is_abandoned = true;
 }
 
@@ -410,8 +491,8 @@ exit_status(const struct report *r)
 {
 	int status = r->exit_class;
 
-	if ((r->records_lost > 0 || r->is_page_broken ||
-		r->is_metrics_broken) &&
+	if ((report_file_lacks(r->file) || r->is_page_broken ||
+		r->is_metrics_broken || has_lost(r)) &&
 	    status < EXIT_LOCAL)
 		status = EXIT_LOCAL;
 	/* With -S a remote exit status takes the place of class 1. */
@@ -423,15 +504,22 @@ exit_status(const struct report *r)
 void
 report_page(struct report *r)
 {
+	struct fold_page page;
+	struct html_outputs outputs = {fold_page_next, &page};
 	const struct html_end end = {.began_at_ms = r->metrics.began_at_ms,
 	    .elapsed_ms = clock_now_ms() - r->headway.began_ms,
-	    .summary = r->summary};
+	    .summary = r->summary,
+	    .outputs = &outputs};
 	struct error err;
 
-	if (r->html == NULL || html_finish(r->html, &end, &err) == 0)
+	if (r->html == NULL)
 		return;
-	log_error("%s", err.text);
-	r->is_page_broken = true;
+	fold_page_init(&page, r->fold, r->contents, r->options.is_ordered);
+	if (html_finish(r->html, &end, &err) == -1) {
+		log_error("%s", err.text);
+		r->is_page_broken = true;
+	}
+	fold_page_clear(&page);
 }
 
 int
@@ -448,49 +536,33 @@ report_end(struct report *r, int stop_status)
 	return stop_status != 0 ? stop_status : exit_status(r);
 }
 
-static void
-end_progress(struct report *r)
-{
-	progress_hide(r->progress);
-	progress_free(r->progress);
-	r->progress = NULL;
-}
-
-/* The records can be read again: they are in a file, not in a pipe. */
+/* The command for those that failed is of use. */
 static bool
 has_again(const struct report *r)
 {
-	struct stat st;
-
 	return r->options.again != NULL && !r->options.is_quiet &&
-	    r->exit_class != 0 && r->fd != -1 && r->records_lost == 0 &&
-	    fstat(r->fd, &st) == 0 && S_ISREG(st.st_mode);
+	    r->exit_class != 0 && report_file_is_whole(r->file);
 }
 
 void
-report_finish(struct report *r)
+report_finish(struct report *r, bool has_summary)
 {
 	struct summary_options options = {.seed = r->options.seed,
 	    .has_latencies = r->options.is_verbose,
-	    .is_colored = r->err.is_colored};
+	    .is_colored = r->screen.err.is_colored};
+	int patience_ms = r->is_abandoned || !has_summary ? PATIENCE_MS : -1;
 
-	end_progress(r);
-	if (r->records_lost > 0)
-		log_error("%s: lacks %u of %u records", r->options.report_path,
-		    r->records_lost, r->records);
-	/* What was abandoned is dropped already. */
-	if (!r->is_abandoned) {
-		sink_drain(&r->err);
-		sink_drain(&r->out);
-	}
-	if (r->options.is_quiet && r->exit_class == 0)
+	screen_end_progress(&r->screen);
+	do {
+		report_fill(r);
+		screen_drain(&r->screen, patience_ms);
+	} while (has_more(r));
+	report_file_tell(r->file);
+	if (!has_summary || (r->options.is_quiet && r->exit_class == 0))
 		return;
 	options.elapsed_ms = clock_now_ms() - r->headway.began_ms;
-	summary_print(r->summary, &r->tally, &options, &r->err.buf);
+	summary_print(r->summary, &r->tally, &options, &r->screen.err.buf);
 	if (has_again(r))
-		buf_printf(&r->err.buf, "Again: %s\n", r->options.again);
-	if (r->is_abandoned)
-		sink_flush(&r->err);
-	else
-		sink_drain(&r->err);
+		buf_printf(&r->screen.err.buf, "Again: %s\n", r->options.again);
+	screen_drain(&r->screen, patience_ms);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * report: all that a user sees of a run. Control hands it the hosts' output
- * and one record a host; it prints lines live, shows on a terminal how far the
- * run is, writes the records to a file, and sums up at the end.
+ * and one record a host; it prints lines live, or folded at the end, or
+ * records, shows on a terminal how far the run is, writes the records, the
+ * output, the page and the metrics to files, and sums up at the end.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -12,10 +13,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/normalize.h"
+#include "report/sink.h"
 #include "util/error.h"
 #include "wire/outcome.h"
 
-/* One host's result: the same for every tool. Strings belong to the caller. */
+/*
+ * One host's result: the same for every tool. Strings belong to the caller;
+ * host and groups stay valid as long as the report.
+ */
 struct record {
 	uint32_t seq; /* place in the selection, from 0 */
 	const char *host;
@@ -62,15 +68,21 @@ struct running {
 	size_t oldest_count;
 };
 
-enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 /* PROGRESS_AUTO: if stderr is a terminal, and not if is_quiet. */
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
 struct report_options {
-	bool has_live;	      /* print output lines */
-	bool has_prefix;      /* tag them */
-	bool is_quiet;	      /* no summary if all is well */
-	bool is_verbose;      /* latencies in the summary */
+	bool has_live;	 /* print output lines */
+	bool has_prefix; /* tag them */
+	bool has_json;	 /* print records */
+	bool has_fold;	 /* print equal output once, at the end */
+	bool is_ordered; /* all of that in the order of selection */
+	bool has_diff;	 /* of the fold, see struct fold_options */
+	const char *diff_host;
+	struct normalizer *normalizer; /* of the fold and the page; else NULL */
+	size_t capture_bytes;	       /* of a stream that a record carries */
+	bool is_quiet;		       /* no summary if all is well */
+	bool is_verbose;	       /* latencies in the summary */
 	bool is_largest_exit; /* exit with the largest remote exit status */
 	enum color_mode color;
 	enum progress_mode progress;
@@ -78,6 +90,7 @@ struct report_options {
 	uint64_t host_bytes; /* that each host is to transfer; 0: not known */
 	const char *report_path;  /* NULL: none */
 	const char *html_path;	  /* of the page; NULL: none */
+	const char *outdir;	  /* NULL: none */
 	const char *metrics_path; /* NULL: none */
 	const char *tool;	  /* the program's name, for the metrics */
 	size_t fanout;		  /* bounds the memory for unfinished lines */
@@ -88,8 +101,9 @@ struct report_options {
 struct report;
 
 /*
- * hosts: how many there are. Opens the report, begins the page and writes the
- * first metrics; NULL with err if one can't be done.
+ * hosts: how many there are. Opens the files, begins the page and writes the
+ * first metrics; NULL with err if one can't be done. In any case the
+ * normalizer is the report's from then on.
  */
 struct report *report_new(
     size_t hosts, const struct report_options *options, struct error *err);
@@ -123,7 +137,10 @@ void report_record(struct report *r, const struct record *record);
  */
 int report_can_print(const struct report *r, struct error *err);
 
-/* Bytes that stdout and stderr have not taken yet. */
+/*
+ * Bytes that stdout and stderr have not taken yet; not 0 as long as more is
+ * ready for them.
+ */
 size_t report_backlog(const struct report *r);
 /* Write what can be written now, and the metrics when it is time. */
 void report_flush(struct report *r);
@@ -134,14 +151,14 @@ size_t report_poll(const struct report *r, struct pollfd *fds);
 
 /*
  * After poll(2) and report_flush(): 0, or the exit status of a run that can't
- * print any more: 141 if the reader of stdout is gone, 5 after any other
- * failure (a message was printed).
+ * show or keep output any more: 141 if the reader of stdout is gone, 5 after
+ * any other failure (a message was printed).
  */
 int report_broken(struct report *r, const struct pollfd *fds);
 
-/*
- * Drop the output that was not taken yet, and wait for no reader any more.
- */
+/* A fold that is being printed ends here. */
+void report_cut(struct report *r);
+/* From now on no reader is waited for that takes nothing. */
 void report_abandon(struct report *r);
 
 /*
@@ -158,9 +175,9 @@ void report_page(struct report *r);
 int report_end(struct report *r, int stop_status);
 
 /*
- * Wait until all is written, then print the summary, and how many records the
- * report lacks, if any.
+ * Wait until all is written, then print the summary, if it is wanted, and how
+ * many records the report lacks, if any.
  */
-void report_finish(struct report *r);
+void report_finish(struct report *r, bool has_summary);
 
 #endif

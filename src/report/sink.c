@@ -66,6 +66,17 @@ sink_has_escapes(const struct sink *s)
 	return true;
 }
 
+void
+sink_color(struct sink *s, enum color_mode mode)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	s->is_colored = mode == COLOR_ALWAYS;
+	if (mode == COLOR_AUTO)
+		s->is_colored = sink_has_escapes(s) &&
+		    (no_color == NULL || no_color[0] == '\0');
+}
+
 static bool
 is_writable(const struct sink *s)
 {
@@ -112,7 +123,7 @@ sink_flush(struct sink *s)
 }
 
 void
-sink_drain(struct sink *s)
+sink_drain(struct sink *s, int patience_ms)
 {
 	struct pollfd p = {.fd = s->fd, .events = POLLOUT};
 
@@ -121,6 +132,7 @@ sink_drain(struct sink *s)
 		if (buf_len(&s->buf) == 0)
 			return;
 		/* EINTR and errors show in the next write. */
-		poll(&p, 1, -1);
+		if (poll(&p, 1, patience_ms) == 0)
+			s->error = ETIMEDOUT;
 	}
 }

@@ -13,11 +13,13 @@
 
 #include "util/buf.h"
 
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
 struct sink {
 	int fd;
 	struct buf buf; /* to be written; append to it */
 	bool is_tty;
-	bool is_colored; /* its user's choice, not used here */
+	bool is_colored; /* for those who append to buf */
 	bool is_owned;	 /* fd is our own, non-blocking */
 	bool is_file;	 /* never blocks */
 	bool is_socket;
@@ -29,11 +31,19 @@ void sink_clear(struct sink *s);
 
 /* Whether it is a terminal that understands escape sequences (TERM). */
 bool sink_has_escapes(const struct sink *s);
+/*
+ * Set is_colored. COLOR_AUTO: a terminal with escape sequences, unless the
+ * variable NO_COLOR is set.
+ */
+void sink_color(struct sink *s, enum color_mode mode);
 
 /* Write what can be written now. */
 void sink_flush(struct sink *s);
 
-/* Write all, waiting as long as the reader takes. */
-void sink_drain(struct sink *s);
+/*
+ * Write all, waiting for the reader. If it takes nothing for patience_ms, the
+ * rest is dropped, and all that may come; -1: it has all the time.
+ */
+void sink_drain(struct sink *s, int patience_ms);
 
 #endif

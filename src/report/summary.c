@@ -25,17 +25,15 @@
 
 #include "inventory/hostset.h"
 #include "report/color.h"
+#include "report/ending.h"
 #include "util/escape.h"
 #include "util/human.h"
 #include "util/xalloc.h"
 
-#define REASON_SHORT_MAX 120
-#define EXPLAINED_MAX	 3
+#define EXPLAINED_MAX 3
 
 struct group {
-	enum status status;
-	enum stage stage;
-	char *reason; /* escaped; "" if each host has its own */
+	struct ending ending; /* without reason if each host has its own */
 	struct hostset *hosts;
 	char *explained[EXPLAINED_MAX];
 	size_t explained_count;
@@ -61,7 +59,7 @@ summary_free(struct summary *s)
 	if (s == NULL)
 		return;
 	for (g = s->groups; g < s->groups + s->group_count; g++) {
-		free(g->reason);
+		ending_clear(&g->ending);
 		hostset_free(g->hosts);
 		for (i = 0; i < g->explained_count; i++)
 			free(g->explained[i]);
@@ -70,23 +68,23 @@ summary_free(struct summary *s)
 	free(s);
 }
 
+/* The group of that ending, which is taken over. */
 static struct group *
-summary_group(struct summary *s, const struct record *r, const char *reason)
+summary_group(struct summary *s, struct ending *ending)
 {
 	struct group *g;
 
 	for (g = s->groups; g < s->groups + s->group_count; g++) {
-		if (g->status == r->status && g->stage == r->stage &&
-		    strcmp(g->reason, reason) == 0)
-			return g;
+		if (ending_compare(&g->ending, ending) != 0)
+			continue;
+		ending_clear(ending);
+		return g;
 	}
 	s->groups =
 	    xreallocarray(s->groups, s->group_count + 1, sizeof(*s->groups));
 	g = &s->groups[s->group_count++];
 	memset(g, 0, sizeof(*g));
-	g->status = r->status;
-	g->stage = r->stage;
-	g->reason = xstrdup(reason);
+	g->ending = *ending;
 	g->hosts = hostset_new();
 	return g;
 }
@@ -94,20 +92,22 @@ summary_group(struct summary *s, const struct record *r, const char *reason)
 void
 summary_add(struct summary *s, const struct record *r)
 {
+	struct ending ending;
 	struct group *g;
 	char *reason;
 
 	/* Of those that are ok only what is not as usual. */
 	if (r->status == STATUS_OK && r->message[0] == '\0')
 		return;
-	reason = escape_string(r->message);
-	g = summary_group(
-	    s, r, strlen(reason) <= REASON_SHORT_MAX ? reason : "");
+	ending_init(&ending, r);
+	g = summary_group(s, &ending);
 	/* The selection is within the limit of a set. */
 	hostset_add(g->hosts, r->host, NULL);
-	if (g->reason[0] == '\0' && g->explained_count < EXPLAINED_MAX)
-		g->explained[g->explained_count++] =
-		    xasprintf("%s: %s", r->host, reason);
+	if (g->ending.reason[0] != '\0' || g->explained_count == EXPLAINED_MAX)
+		return;
+	reason = escape_string(r->message);
+	g->explained[g->explained_count++] =
+	    xasprintf("%s: %s", r->host, reason);
 	free(reason);
 }
 
@@ -117,11 +117,9 @@ group_compare(const void *a, const void *b)
 	const struct group *x = a, *y = b;
 	size_t nx = hostset_count(x->hosts), ny = hostset_count(y->hosts);
 
-	if (x->status != y->status)
-		return x->status < y->status ? -1 : 1;
-	if (nx != ny)
+	if (x->ending.status == y->ending.status && nx != ny)
 		return nx > ny ? -1 : 1;
-	return strcmp(x->reason, y->reason);
+	return ending_compare(&x->ending, &y->ending);
 }
 
 static void
@@ -132,46 +130,17 @@ summary_sort(struct summary *s)
 		    group_compare);
 }
 
-/* What is said of the stage: nothing if the status says it, too. */
-static const char *
-group_stage(const struct group *g)
-{
-	const char *stage = stage_name(g->stage);
-
-	return g->status == STATUS_FAILED ||
-		strcmp(stage, status_name(g->status)) == 0
-	    ? ""
-	    : stage;
-}
-
-/* Red, if there are colours. */
-static void
-put_failed(struct buf *out, bool is_colored, const char *text)
-{
-	buf_printf(out, "%s%s%s", is_colored ? COLOR_FAILED : "", text,
-	    is_colored ? COLOR_END : "");
-}
-
-/* "exit 3", or the stage and the reason. */
 static void
 group_print(const struct group *g, bool is_colored, struct buf *out)
 {
-	const char *stage = group_stage(g);
 	char *folded = hostset_fold(g->hosts);
 	size_t count = hostset_count(g->hosts), i;
 
-	put_failed(out, is_colored, status_name(g->status));
-	if (stage[0] != '\0')
-		put_failed(out, is_colored, status_name(g->status));
-	if (stage[0] != '\0' && g->status != STATUS_FAILED &&
-	    strcmp(stage, status_name(g->status)) != 0)
-		buf_printf(out, " %s", stage);
-	if (g->reason[0] != '\0')
-		buf_printf(out, ", %s", g->reason);
+	ending_print(&g->ending, is_colored, out);
 	buf_printf(out, " (%zu): %s\n", count, folded);
 	for (i = 0; i < g->explained_count; i++)
 		buf_printf(out, "    %s\n", g->explained[i]);
-	if (g->reason[0] == '\0' && count > g->explained_count)
+	if (g->ending.reason[0] == '\0' && count > g->explained_count)
 		buf_printf(
 		    out, "    and %zu more\n", count - g->explained_count);
 	free(folded);
@@ -207,7 +176,7 @@ counts_print(const struct tally *t, bool is_colored, struct buf *out)
 		snprintf(count, sizeof(count), "%" PRIu64 " %s", t->counts[i],
 		    status_name((enum status)i));
 		buf_puts(out, separator);
-		put_failed(out, is_colored && i != STATUS_OK, count);
+		color_failed(out, is_colored && i != STATUS_OK, count);
 		separator = ", ";
 	}
 }
@@ -269,9 +238,10 @@ group_json(const struct group *g)
 	for (i = 0; i < g->explained_count; i++)
 		json_array_append_new(explained, json_string(g->explained[i]));
 	object = json_pack("{s:s s:s s:s s:I s:s s:o}", "status",
-	    status_name(g->status), "stage", group_stage(g), "reason",
-	    g->reason, "count", (json_int_t)hostset_count(g->hosts), "hosts",
-	    folded, "explained", explained);
+	    status_name(g->ending.status), "stage", ending_stage(&g->ending),
+	    "reason", g->ending.reason, "count",
+	    (json_int_t)hostset_count(g->hosts), "hosts", folded, "explained",
+	    explained);
 	free(folded);
 	return object;
 }

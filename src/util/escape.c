@@ -7,42 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "util/utf8.h"
 #include "util/xalloc.h"
-
-/*
- * Decode one character (RFC 3629: shortest form, no surrogates, at most
- * U+10FFFF). Returns its length, or 0 if p does not start a valid one.
- */
-static size_t
-utf8_decode(const uint8_t *p, size_t len, uint32_t *c)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n, i;
-
-	if (p[0] < 0x80) {
-		*c = p[0];
-		return 1;
-	}
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		n = 2;
-	else if ((p[0] & 0xf0) == 0xe0)
-		n = 3;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if (len < n)
-		return 0;
-	*c = p[0] & (0xffu >> (n + 1));
-	for (i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		*c = *c << 6 | (p[i] & 0x3fu);
-	}
-	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
-		return 0;
-	return n;
-}
 
 /* Characters that a terminal acts on or that reorder or hide text. */
 static bool

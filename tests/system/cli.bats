@@ -29,9 +29,10 @@ expect_usage_error() {
 	for option in i h g x hostfile list list-folded user port identity \
 	    ask-pass known-hosts host-key fanout workers connect-timeout \
 	    timeout idle-timeout cmd script stdin env output no-prefix color \
-	    progress report report-html metrics q v verbose S help version rerun \
-	    retries retry-delay rate max-startups auth-fail-limit \
-	    batch pause confirm max-fail shuffle seed; do
+	    progress report report-html metrics q v verbose S help version \
+	    rerun retries retry-delay rate max-startups auth-fail-limit batch \
+	    pause confirm max-fail shuffle seed ordered fold-ignore diff \
+	    capture outdir; do
 		grep -qE -- "(^|[ ,|])--?$option([ ,=[]|\$)" "$out" || {
 			echo "no -$option"
 			dump

@@ -55,11 +55,33 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	batch -g web -h 127.77.9.9:1 -report-html "$page" \
 	    -cmd 'test $LAB_HOST != web02'
 	expect_status 3
-	cmp <(jq -cS . "$report") <(data record-data | jq -cS '.[]')
+	cmp <(jq -cS 'del(.stdout, .stderr, .truncated)' "$report") <(data record-data | jq -cS '.[]')
 	data run-data | jq -e '.failures | map([.status, .reason, .hosts]) ==
 	    [["failed", "exit 1", "web02"],
 	     ["unreachable", "Connection refused", "127.77.9.9:1"]]'
 	[ "$(ls -A "$dir")" = run.html ]
+}
+
+@test "the page holds what hosts sent, equal output once, with any -output" {
+	local mode outputs
+	for mode in live fold json none; do
+		batch -g web -output "$mode" -report-html "$page" -cmd '
+		    echo I am $LAB_HOST
+		    test $LAB_HOST != web02 || echo alone >&2'
+		expect_status 0
+		outputs=$(data output-data | jq -c '.[] |
+		    [.stream, .hosts, .seqs, .text, .is_truncated]')
+		[ "$outputs" = '[1,"web[01-03]",[0,1,2],"I am web01\n",false]
+[2,"web02",[1],"alone\n",false]' ]
+	done
+}
+
+@test "the page holds the first 64 KiB of an output" {
+	batch -h web01 -output none -report-html "$page" \
+	    -cmd 'head -c 65540 /dev/zero | tr "\0" x'
+	expect_status 0
+	data output-data | jq -e '.[0] | .is_truncated and
+	    (.text | length) == 65536'
 }
 
 @test "a page that cannot be written stops the run before any host" {
@@ -138,14 +160,16 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 
 @test "the page of a run works in a browser and loads nothing" {
 	needs_browser
-	batch -g web -report-html "$page" -cmd 'test $LAB_HOST != web02'
+	batch -g web -report-html "$page" \
+	    -cmd 'echo I am $LAB_HOST; test $LAB_HOST != web02'
 	expect_status 1
 	drive <<-'END'
 	expect document.title.startsWith("Run of 2")
 	expect document.querySelectorAll("#hosts tr[data-index]").length === 3
 	expect document.querySelector("#failures tbody").innerText.includes("web02")
 	expect document.querySelectorAll("#hosts tr.failed i.run").length === 1
-	expect document.querySelector("#outputs").hidden
+	expect document.querySelectorAll("#groups details").length === 2
+	expect document.querySelector("#groups pre").textContent === "I am web01\n"
 	expect document.querySelector("#percentiles").textContent.includes("median")
 	END
 }

@@ -269,7 +269,8 @@ no_host_was_asked() {
 }
 
 @test "a stdout that gets full stops the run, each host has its result" {
-	limited -f 64 -g web,db -fanout 4 -cmd 'seq 100000; sleep 300'
+	limited -f 64 -g web,db -fanout 4 -capture 0 \
+	    -cmd 'seq 100000; sleep 300'
 	expect_status 5
 	expect_report 'length == 8 and all(.status == "cancelled")'
 	[ "$(grep -c 'stdout: ' "$err")" -eq 1 ]

@@ -529,28 +529,6 @@ test_summary_has_latencies(void **state)
 	    "total p50 5.0 s, p95 9.5 s\n");
 }
 
-static void
-test_records_of_transfers_say_what_moved(void **state)
-{
-	struct record r = record_of(0, STATUS_OK, 12);
-	char *line;
-
-	(void)state;
-	line = json_record(&r);
-	assert_non_null(strstr(line,
-	    ",\"bytes\":12,\"files\":3,\"unchanged\":1,\"sha256\":null}"));
-	free(line);
-	r.sha256 = "e3b0";
-	line = json_record(&r);
-	assert_non_null(strstr(line, ",\"sha256\":\"e3b0\"}"));
-	free(line);
-	r.is_transfer = false;
-	line = json_record(&r);
-	assert_null(strstr(line, "\"sha256\""));
-	assert_null(strstr(line, "\"files\""));
-	free(line);
-}
-
 int
 main(void)
 {
@@ -570,7 +548,6 @@ main(void)
 	    cmocka_unit_test(test_summary_adds_up),
 	    cmocka_unit_test(test_summary_of_commands_has_no_bytes),
 	    cmocka_unit_test(test_summary_has_latencies),
-	    cmocka_unit_test(test_records_of_transfers_say_what_moved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

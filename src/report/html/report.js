@@ -361,7 +361,7 @@ function outputBlock(output, index) {
 }
 
 function showOutputs() {
-	if (outputs === null)
+	if (outputs.length === 0)
 		return;
 	const shown = new Set(view.rows.map((host) => host.record.seq));
 	const chosen = view.rows.length === hosts.length ? outputs

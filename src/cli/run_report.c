@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "cli/run_report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/template.h"
+#include "report/json.h"
+#include "report/outdir.h"
+#include "util/xalloc.h"
+
+/* "(1.2 MB, 0.1 s)", at the end of what is said of a transfer. */
+#define TRANSFER_TIME ", [0-9.:]+ (s|min|h)\\)$"
+
+enum output {
+	OUTPUT_LIVE = 1,
+	OUTPUT_FOLD = 2,
+	OUTPUT_JSON = 4,
+	OUTPUT_NONE = 8
+};
+
+/* The one that is named by len characters of text; 0: none. */
+static unsigned
+output_word(const char *text, size_t len)
+{
+	static const char *const words[] = {"live", "fold", "json", "none"};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strlen(words[i]) == len &&
+		    strncmp(text, words[i], len) == 0)
+			return 1u << i;
+	}
+	return 0;
+}
+
+static int
+output_parse(const char *text, unsigned *output, struct error *err)
+{
+	const char *p = text;
+	unsigned word;
+	size_t len;
+
+	*output = 0;
+	for (;; p += len + 1) {
+		len = strcspn(p, ",");
+		word = output_word(p, len);
+		if (word == 0)
+			return error_set(err,
+			    "option -output: \"%s\" is none of live, fold, "
+			    "live,fold, json, none",
+			    text);
+		*output |= word;
+		if (p[len] == '\0')
+			break;
+	}
+	if ((*output & (*output - 1)) == 0 ||
+	    *output == (OUTPUT_LIVE | OUTPUT_FOLD))
+		return 0;
+	if ((*output & OUTPUT_NONE) != 0)
+		return error_set(
+		    err, "option -output: none goes with nothing else");
+	return error_set(err,
+	    "option -output: json would mix with other text on stdout; -report "
+	    "FILE writes the same besides");
+}
+
+/* -diff and -fold-ignore ask for the fold, unless something else is asked. */
+static int
+choose_output(const struct run_options *o, unsigned *output, struct error *err)
+{
+	bool asks_fold = o->diff != NULL || o->fold_ignore.count > 0;
+
+	*output = asks_fold ? OUTPUT_FOLD : OUTPUT_LIVE;
+	if (o->output != NULL && output_parse(o->output, output, err) == -1)
+		return -1;
+	if (asks_fold && (*output & OUTPUT_FOLD) == 0)
+		return error_set(err, "option -%s goes with -output fold",
+		    o->diff != NULL ? "diff" : "fold-ignore");
+	if (o->capture_bytes > JSON_CAPTURE_MOST)
+		return error_set(err, "option -capture: at most %uM",
+		    JSON_CAPTURE_MOST >> 20);
+	return 0;
+}
+
+/* The host to compare with, by its name in the selection. */
+static int
+choose_diff(struct report_options *r, const struct run_options *o,
+    const struct hostset *names, struct error *err)
+{
+	struct hostset *set;
+	size_t index = SIZE_MAX;
+
+	r->has_diff = o->diff != NULL;
+	if (o->diff == NULL || o->diff[0] == '\0')
+		return 0;
+	set = hostset_new();
+	if (hostset_expand(set, o->diff, NULL, NULL) == 0 &&
+	    hostset_count(set) == 1)
+		index = hostset_find(names, hostset_name(set, 0));
+	hostset_free(set);
+	if (index == SIZE_MAX)
+		return error_set(err,
+		    "option -diff: \"%s\" is none of the chosen hosts",
+		    o->diff);
+	r->diff_host = hostset_name(names, index);
+	return 0;
+}
+
+/* Every host must be able to have files of its name. */
+static int
+check_outdir(
+    const struct run_options *o, const struct run_hosts *h, struct error *err)
+{
+	uint32_t count = (uint32_t)hostset_count(h->names), i;
+
+	if (o->outdir == NULL)
+		return 0;
+	if (template_check_names(h->hosts, count, err) == -1)
+		return -1;
+	for (i = 0; i < count; i++) {
+		if (strlen(h->hosts[i].name) > OUTDIR_NAME_MAX)
+			return error_set(err,
+			    "host \"%.40s...\": too long for the name of a "
+			    "file",
+			    h->hosts[i].name);
+	}
+	return 0;
+}
+
+static struct normalizer *
+make_normalizer(
+    const struct run_options *o, bool is_transfer, struct error *err)
+{
+	const struct option_list *list = &o->fold_ignore;
+	const char **patterns = xcalloc(list->count + 1, sizeof(*patterns));
+	struct normalizer *n;
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		patterns[i] = list->values[i].text;
+	if (is_transfer)
+		patterns[i++] = TRANSFER_TIME;
+	n = normalizer_new(patterns, i, err);
+	free(patterns);
+	return n;
+}
+
+int
+run_report_options(struct report_options *r, const struct plan *plan,
+    const struct run_options *o, const struct run_hosts *h, const char *tool,
+    struct error *err)
+{
+	unsigned output;
+
+	*r = (struct report_options){.has_prefix = !o->no_prefix,
+	    .is_ordered = o->ordered,
+	    .capture_bytes = (size_t)o->capture_bytes,
+	    .is_quiet = o->quiet,
+	    .is_verbose = o->verbose,
+	    .is_largest_exit = o->largest_exit,
+	    .color = (enum color_mode)o->color,
+	    .progress = (enum progress_mode)o->progress,
+	    .is_transfer = plan->config.task != TASK_EXEC,
+	    .host_bytes = plan->config.total_bytes,
+	    .report_path = o->report,
+	    .html_path = o->report_html,
+	    .outdir = o->outdir,
+	    .metrics_path = o->metrics,
+	    .tool = tool,
+	    .again = o->again,
+	    .fanout = o->fanout,
+	    .seed = o->shuffle ? plan->schedule.seed : 0};
+	if (choose_output(o, &output, err) == -1 ||
+	    choose_diff(r, o, h->names, err) == -1 ||
+	    check_outdir(o, h, err) == -1)
+		return -1;
+	r->has_live = (output & OUTPUT_LIVE) != 0;
+	r->has_json = (output & OUTPUT_JSON) != 0;
+	r->has_fold = (output & OUTPUT_FOLD) != 0;
+	if (!r->has_fold && r->html_path == NULL)
+		return 0;
+	r->normalizer = make_normalizer(o, r->is_transfer, err);
+	return r->normalizer != NULL ? 0 : -1;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "report/ending.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/color.h"
+#include "util/escape.h"
+#include "util/xalloc.h"
+
+#define REASON_SHORT_MAX 120
+
+void
+ending_init(struct ending *e, const struct record *record)
+{
+	e->status = record->status;
+	e->stage = record->stage;
+	e->reason = escape_string(record->message);
+	if (strlen(e->reason) > REASON_SHORT_MAX)
+		e->reason[0] = '\0';
+}
+
+void
+ending_clear(struct ending *e)
+{
+	free(e->reason);
+	e->reason = NULL;
+}
+
+int
+ending_compare(const struct ending *a, const struct ending *b)
+{
+	if (a->status != b->status)
+		return a->status < b->status ? -1 : 1;
+	if (a->stage != b->stage)
+		return a->stage < b->stage ? -1 : 1;
+	return strcmp(a->reason, b->reason);
+}
+
+const char *
+ending_stage(const struct ending *e)
+{
+	const char *stage = stage_name(e->stage);
+
+	/* "failed command" and "transfer transfer" would say nothing. */
+	return e->status == STATUS_FAILED ||
+		strcmp(stage, status_name(e->status)) == 0
+	    ? ""
+	    : stage;
+}
+
+void
+ending_print(const struct ending *e, bool is_colored, struct buf *out)
+{
+	const char *stage = ending_stage(e);
+
+	color_failed(out, is_colored, status_name(e->status));
+	if (stage[0] != '\0')
+		buf_printf(out, " %s", stage);
+	if (e->reason[0] != '\0')
+		buf_printf(out, ", %s", e->reason);
+}

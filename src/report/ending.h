@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ending: how a host ended, in the words that the summary and the fold have
+ * for it: "failed, exit 3", "unreachable connect, Connection refused". What
+ * has the same words belongs together.
+ */
+#ifndef REPORT_ENDING_H
+#define REPORT_ENDING_H
+
+#include <stdbool.h>
+
+#include "report/report.h"
+#include "util/buf.h"
+
+struct ending {
+	enum status status;
+	enum stage stage;
+	char *reason; /* escaped; "" if there is none that several share */
+};
+
+/*
+ * A short reason is part of the words; long ones (host keys, with their
+ * fingerprints) differ from host to host.
+ */
+void ending_init(struct ending *e, const struct record *record);
+void ending_clear(struct ending *e);
+
+/* Less than, equal to or greater than 0, as strcmp(3). */
+int ending_compare(const struct ending *a, const struct ending *b);
+
+/* The stage's name, or "" if the status says as much. */
+const char *ending_stage(const struct ending *e);
+
+/* Append the words; the status is red if is_colored. */
+void ending_print(const struct ending *e, bool is_colored, struct buf *out);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Contents are one for equal bytes, so that the members of one content are
+ * together when sorted by it. Each content is normalized once, as one of its
+ * first host, and has the SHA-256 of that as its key. The members of one key
+ * and ending are a group.
+ */
+#include "config.h"
+
+#include "report/groups.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "inventory/hostset.h"
+#include "report/lines.h"
+#include "util/log.h"
+#include "util/xalloc.h"
+
+/* How much is read in one step. */
+#define STEP_BYTES (256u << 10)
+
+/* A content that some members have. */
+struct text {
+	const struct content *content;
+	const char *name; /* of its first host */
+	uint64_t lines;
+	uint8_t key[CONTENT_DIGEST_BYTES];
+};
+
+struct groups {
+	struct contents *contents;
+	struct normalizer *normalizer;
+	struct member *members;
+	size_t member_count, member_size;
+	struct text *texts;
+	size_t text_count;
+	size_t next; /* text to be normalized: its lines, if it is begun */
+	bool is_begun;
+	struct lines lines;
+	EVP_MD_CTX *digest;
+	struct group *groups;
+	size_t group_count;
+};
+
+struct groups *
+groups_new(struct contents *set, struct normalizer *n)
+{
+	struct groups *g = xcalloc(1, sizeof(*g));
+
+	g->contents = set;
+	g->normalizer = n;
+	g->digest = EVP_MD_CTX_new();
+	if (g->digest == NULL)
+		fatal("OpenSSL: no memory");
+	return g;
+}
+
+void
+groups_free(struct groups *g)
+{
+	if (g == NULL)
+		return;
+	lines_clear(&g->lines);
+	EVP_MD_CTX_free(g->digest);
+	free(g->members);
+	free(g->texts);
+	free(g->groups);
+	free(g);
+}
+
+void
+groups_add(struct groups *g, uint32_t host, const char *name,
+    const struct content *content, const struct ending *ending)
+{
+	if (g->member_count == g->member_size) {
+		g->member_size = g->member_size > 0 ? 2 * g->member_size : 64;
+		g->members = xreallocarray(
+		    g->members, g->member_size, sizeof(*g->members));
+	}
+	g->members[g->member_count++] = (struct member){
+	    .host = host, .name = name, .content = content, .ending = ending};
+}
+
+/* --- texts --------------------------------------------------------------- */
+
+static int
+host_compare(const struct member *x, const struct member *y)
+{
+	return x->host < y->host ? -1 : x->host > y->host;
+}
+
+static int
+content_compare(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	uintptr_t cx = (uintptr_t)x->content, cy = (uintptr_t)y->content;
+
+	if (cx != cy)
+		return cx < cy ? -1 : 1;
+	return host_compare(x, y);
+}
+
+static void
+groups_find_texts(struct groups *g)
+{
+	struct member *m = g->members, *end = m + g->member_count;
+	struct text *t = NULL;
+
+	qsort(m, g->member_count, sizeof(*m), content_compare);
+	g->texts = xcalloc(g->member_count, sizeof(*g->texts));
+	for (; m < end; m++) {
+		if (t == NULL || t->content != m->content) {
+			t = &g->texts[g->text_count++];
+			t->content = m->content;
+			t->name = m->name;
+		}
+		m->text = t;
+	}
+}
+
+static void
+digest_add(struct groups *g, const uint8_t *data, size_t len)
+{
+	if (EVP_DigestUpdate(g->digest, data, len) != 1)
+		fatal("OpenSSL: no SHA-256");
+}
+
+/* Go on with a text for so many bytes. Returns whether it is at its end. */
+static bool
+text_step(struct groups *g, struct text *t, size_t *bytes)
+{
+	const uint8_t *data;
+	struct line line;
+	size_t len;
+
+	while (*bytes > 0) {
+		if (!lines_next(&g->lines, &line))
+			return true;
+		*bytes -= line.len < *bytes ? line.len + 1 : *bytes;
+		data = line.data;
+		len = line.len;
+		if (line.is_first && line.is_last)
+			normalizer_line(g->normalizer, data, len, &data, &len);
+		digest_add(g, data, len);
+		if (line.is_last) {
+			digest_add(g, (const uint8_t *)"\n", 1);
+			t->lines++;
+		}
+	}
+	return false;
+}
+
+static void
+text_begin(struct groups *g, const struct text *t)
+{
+	if (EVP_DigestInit_ex(g->digest, EVP_sha256(), NULL) != 1)
+		fatal("OpenSSL: no SHA-256");
+	normalizer_set_host(g->normalizer, t->name);
+	lines_init(&g->lines, g->contents, t->content);
+	g->is_begun = true;
+}
+
+static void
+text_end(struct groups *g, struct text *t)
+{
+	if (EVP_DigestFinal_ex(g->digest, t->key, NULL) != 1)
+		fatal("OpenSSL: no SHA-256");
+	lines_clear(&g->lines);
+	g->is_begun = false;
+	g->next++;
+}
+
+static bool
+texts_step(struct groups *g)
+{
+	size_t bytes = STEP_BYTES;
+	struct text *t;
+
+	while (g->next < g->text_count && bytes > 0) {
+		t = &g->texts[g->next];
+		if (!g->is_begun)
+			text_begin(g, t);
+		if (text_step(g, t, &bytes))
+			text_end(g, t);
+	}
+	return g->next < g->text_count;
+}
+
+/* --- groups -------------------------------------------------------------- */
+
+/* Only those that are not ok have an ending. */
+static int
+endings_compare(const struct member *x, const struct member *y)
+{
+	if (x->ending == NULL || y->ending == NULL)
+		return (x->ending != NULL) - (y->ending != NULL);
+	return ending_compare(x->ending, y->ending);
+}
+
+static int
+group_of_compare(const struct member *x, const struct member *y)
+{
+	int order = memcmp(x->text->key, y->text->key, CONTENT_DIGEST_BYTES);
+
+	return order != 0 ? order : endings_compare(x, y);
+}
+
+static int
+member_compare(const void *a, const void *b)
+{
+	int order = group_of_compare(a, b);
+
+	return order != 0 ? order : host_compare(a, b);
+}
+
+static void
+groups_find(struct groups *g)
+{
+	const struct member *m, *end = g->members + g->member_count;
+	struct group *group = NULL;
+
+	qsort(g->members, g->member_count, sizeof(*m), member_compare);
+	g->groups = xcalloc(g->member_count, sizeof(*g->groups));
+	for (m = g->members; m < end; m++) {
+		if (group == NULL || group_of_compare(group->members, m) != 0) {
+			group = &g->groups[g->group_count++];
+			group->members = m;
+			group->lines = m->text->lines;
+		}
+		group->count++;
+	}
+}
+
+bool
+groups_step(struct groups *g)
+{
+	if (g->groups != NULL || g->member_count == 0)
+		return false;
+	if (g->texts == NULL)
+		groups_find_texts(g);
+	else if (!texts_step(g))
+		groups_find(g);
+	return g->groups == NULL;
+}
+
+static int
+first_compare(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	return host_compare(x->members, y->members);
+}
+
+static int
+largest_compare(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return host_compare(x->members, y->members);
+}
+
+const struct group *
+groups_sort(struct groups *g, bool is_ordered, size_t *count)
+{
+	if (g->group_count > 0)
+		qsort(g->groups, g->group_count, sizeof(*g->groups),
+		    is_ordered ? first_compare : largest_compare);
+	*count = g->group_count;
+	return g->groups;
+}
+
+char *
+group_names(const struct group *g)
+{
+	struct hostset *set = hostset_new();
+	char *folded;
+	size_t i;
+
+	hostset_reserve(set, g->count);
+	/* The selection is within the limit of a set. */
+	for (i = 0; i < g->count; i++)
+		hostset_add(set, g->members[i].name, NULL);
+	folded = hostset_fold(set);
+	hostset_free(set);
+	return folded;
+}
+
+void
+groups_put_first(struct groups *g, const struct group *first)
+{
+	struct group copy = *first;
+
+	memmove(g->groups + 1, g->groups,
+	    (size_t)(first - g->groups) * sizeof(*first));
+	g->groups[0] = copy;
+}

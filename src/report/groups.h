@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * groups: which hosts have sent the same and ended alike. What is the same is
+ * the normalizer's to say; equal bytes are the same in any case.
+ */
+#ifndef REPORT_GROUPS_H
+#define REPORT_GROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "report/content.h"
+#include "report/ending.h"
+#include "report/normalize.h"
+
+struct member {
+	uint32_t host;
+	const char *name;
+	const struct content *content; /* NULL: nothing was sent */
+	const struct ending *ending;   /* NULL: ok */
+	struct text *text;	       /* internal */
+};
+
+struct group {
+	/* In the order of hosts; the first one's text is shown. */
+	const struct member *members;
+	size_t count;
+	uint64_t lines; /* of that text */
+};
+
+struct groups;
+
+/* What members have is to outlive the groups. */
+struct groups *groups_new(struct contents *set, struct normalizer *n);
+/* NULL is fine. */
+void groups_free(struct groups *g);
+
+/* Each host once. */
+void groups_add(struct groups *g, uint32_t host, const char *name,
+    const struct content *content, const struct ending *ending);
+
+/*
+ * After all members are added: do a part of the work, so that a run stays
+ * awake. Returns whether there is more to do.
+ */
+bool groups_step(struct groups *g);
+
+/*
+ * After that. The largest group comes first, of equal ones that with the first
+ * host; or, if is_ordered, that with the first host of all.
+ */
+const struct group *groups_sort(
+    struct groups *g, bool is_ordered, size_t *count);
+/* The names of the members, folded. The caller frees them. */
+char *group_names(const struct group *g);
+/* Make one of them the first; the others keep their order. */
+void groups_put_first(struct groups *g, const struct group *first);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "report/screen.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "util/log.h"
+
+/* More than that does not wait to be shown together with the progress. */
+#define GATHERED_MAX (16u << 10)
+
+void
+screen_init(struct screen *s, enum color_mode color)
+{
+	memset(s, 0, sizeof(*s));
+	sink_init(&s->out, STDOUT_FILENO);
+	sink_init(&s->err, STDERR_FILENO);
+	sink_color(&s->out, color);
+	sink_color(&s->err, color);
+}
+
+void
+screen_clear(struct screen *s)
+{
+	screen_wipe(s);
+	screen_end_progress(s);
+	sink_clear(&s->out);
+	sink_clear(&s->err);
+}
+
+void
+screen_make_way(struct screen *s, int stream)
+{
+	if (stream == 2 || s->out.is_tty)
+		progress_hide(s->progress);
+}
+
+void
+screen_hold(struct screen *s, bool is_held)
+{
+	s->is_held = is_held;
+	if (is_held)
+		progress_hide(s->progress);
+}
+
+void
+screen_wipe(struct screen *s)
+{
+	if (s->progress == NULL)
+		return;
+	progress_hide(s->progress);
+	sink_flush(&s->err);
+}
+
+void
+screen_end_progress(struct screen *s)
+{
+	progress_hide(s->progress);
+	progress_free(s->progress);
+	s->progress = NULL;
+}
+
+size_t
+screen_backlog(const struct screen *s)
+{
+	return buf_len(&s->out.buf) + buf_len(&s->err.buf);
+}
+
+void
+screen_forget(struct screen *s)
+{
+	buf_consume(&s->out.buf, buf_len(&s->out.buf));
+	buf_consume(&s->err.buf, buf_len(&s->err.buf));
+}
+
+/* Few lines for the terminal wait for the next drawing of the progress. */
+static bool
+is_gathering(const struct screen *s, uint64_t now_ms)
+{
+	return !s->is_held && screen_backlog(s) < GATHERED_MAX &&
+	    progress_gathers(s->progress, now_ms);
+}
+
+/* On a terminal, stdout waits until stderr's progress is erased. */
+static bool
+out_is_held(const struct screen *s)
+{
+	return s->progress != NULL && s->out.is_tty && s->err.is_tty &&
+	    buf_len(&s->err.buf) > 0;
+}
+
+void
+screen_flush(struct screen *s, uint64_t now_ms)
+{
+	if (is_gathering(s, now_ms)) {
+		if (!s->out.is_tty)
+			sink_flush(&s->out);
+		return;
+	}
+	if (s->progress != NULL)
+		sink_flush(&s->err);
+	if (!out_is_held(s))
+		sink_flush(&s->out);
+	if (!s->is_held)
+		progress_show(s->progress,
+		    !s->out.is_tty || buf_len(&s->out.buf) == 0, now_ms);
+	sink_flush(&s->err);
+}
+
+uint64_t
+screen_due_ms(const struct screen *s)
+{
+	return s->is_held ? UINT64_MAX : progress_due_ms(s->progress);
+}
+
+void
+screen_drain(struct screen *s, int patience_ms)
+{
+	sink_drain(&s->err, patience_ms);
+	sink_drain(&s->out, patience_ms);
+}
+
+size_t
+screen_poll(const struct screen *s, struct pollfd *fds)
+{
+	const struct sink *sinks[2] = {&s->out, &s->err};
+	bool gathers = is_gathering(s, clock_now_ms());
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		/* Without events poll still tells of a reader that left. */
+		fds[i].fd = sinks[i]->error == 0 ? sinks[i]->fd : -1;
+		fds[i].events = buf_len(&sinks[i]->buf) > 0 ? POLLOUT : 0;
+		fds[i].revents = 0;
+	}
+	if (out_is_held(s) || (gathers && s->out.is_tty))
+		fds[0].events = 0;
+	if (gathers)
+		fds[1].events = 0;
+	return 2;
+}
+
+int
+screen_broken(struct screen *s, const struct pollfd *fds)
+{
+	/* A pipe's reader may leave while nothing is there to print. */
+	if (s->out.error == 0 && !s->out.is_tty &&
+	    (fds[0].revents & POLLERR) != 0)
+		s->out.error = EPIPE;
+	/* Without stderr the run goes on; poll must not tell for ever. */
+	if (!s->err.is_tty && (fds[1].revents & POLLERR) != 0)
+		s->err.error = EPIPE;
+	if (s->out.error != 0 && s->out.error != EPIPE && !s->is_stdout_told) {
+		log_error("stdout: %s", strerror(s->out.error));
+		s->is_stdout_told = true;
+	}
+	return s->out.error;
+}
