@@ -32,11 +32,13 @@ struct options {
 
 static const struct option_row command_rows[] = {
     {"cmd", "COMMAND", OPTION_STRING, AT(command),
-	"a command line for the remote shell", "What to run"},
-    {"script", "FILE [-- ARG...]", OPTION_STRING, AT(script),
-	"a local script, fed to its interpreter there"},
+	"a command line for the remote shell", "What to run",
+	.is_call_only = true, .is_common = true},
+    {"script", "FILE", OPTION_STRING, AT(script),
+	"a local script; arguments follow --", .is_call_only = true,
+	.is_common = true},
     {"stdin", "FILE", OPTION_STRING, AT(input),
-	"what every command reads; - is stdin"},
+	"what every command reads; - is stdin", .is_call_only = true},
     {"env", "NAME=VALUE", OPTION_LIST, AT(env),
 	"set a variable for the command"},
     {NULL},
@@ -44,7 +46,8 @@ static const struct option_row command_rows[] = {
 
 static const struct option_row limit_rows[] = {
     {"timeout", "TIME", OPTION_SETTING, AT(run.timeout),
-	"of the command (default none)", .tag = SETTING_TIMEOUT},
+	"of the command (default none)", .tag = SETTING_TIMEOUT,
+	.is_common = true},
     {"idle-timeout", "TIME", OPTION_DURATION, AT(run.idle_timeout_ms),
 	"without a byte (default none)"},
     {NULL},
@@ -208,9 +211,9 @@ main(int argc, char **argv)
 		     "       batch_run -g GROUPS -script FILE [options] [-- "
 		     "ARG...]\n"
 		     "       batch_run -g GROUPS -list\n",
-	    .epilog = "\nExit status: 0 all ok, 1 a command failed, 2 usage, 3 "
+	    .epilog = "Exit status: 0 all ok, 1 a command failed, 2 usage, 3 "
 		      "unreachable/timeout/lost,\n4 host key or login, 5 local "
-		      "error.  See batch_run(1), batch_inventory(5).\n",
+		      "error.  See batch_run(1), batch.conf(5).\n",
 	    .tables = tables,
 	    .options = &o.run,
 	    .plan = plan_run,

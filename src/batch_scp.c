@@ -46,13 +46,14 @@ struct options {
 
 static const struct option_row transfer_rows[] = {
     {"action", "put|get", OPTION_WORD, AT(action),
-	"send files to the hosts, or fetch some", "What to transfer",
-	.words = "put|get"},
-    {"local", "PATH...", OPTION_LIST, AT(locals),
-	"put: files, trees; get: directory, or like logs/%h",
-	.takes_more = true},
+	"send files to the hosts, or fetch some", "What to move",
+	.words = "put|get", .is_call_only = true, .is_common = true},
+    {"local", "FILE...", OPTION_LIST, AT(locals),
+	"what to send; get: where, or logs/%h", .takes_more = true,
+	.is_call_only = true, .is_common = true},
     {"remote", "PATH", OPTION_LIST, AT(remotes),
-	"put: where to; get: files, trees, globs; repeatable"},
+	"put: where to; get: files, trees, globs", .is_call_only = true,
+	.is_common = true},
     {"mode", "OCTAL", OPTION_STRING, AT(mode),
 	"of files, not that of the source"},
     {"preserve", NULL, OPTION_FLAG, AT(preserve), "keep times"},
@@ -71,13 +72,14 @@ static const struct option_row transfer_rows[] = {
     {"mkdir", NULL, OPTION_FLAG, AT(mkdir),
 	"put: make the directory, with its parents"},
     {"dry-run", NULL, OPTION_FLAG, AT(dry_run),
-	"connect, and tell what would go where"},
+	"connect, and tell what would go where", .is_common = true},
     {NULL},
 };
 
 static const struct option_row limit_rows[] = {
     {"timeout", "TIME", OPTION_SETTING, AT(run.timeout),
-	"of a host's transfer (default none)", .tag = SETTING_TIMEOUT},
+	"of a host's transfer (default none)", .tag = SETTING_TIMEOUT,
+	.is_common = true},
     {"idle-timeout", "TIME", OPTION_DURATION, AT(run.idle_timeout_ms),
 	"without a byte (default 2m; 0: none)"},
     {"limit", "RATE", OPTION_SIZE, AT(rate_limit),
@@ -100,11 +102,14 @@ check_action(const struct options *o, struct error *err)
 	if (o->action == ACTION_NONE)
 		return error_set(
 		    err, "nothing to do: give -action put or -action get");
-	if (o->action == ACTION_GET && o->mkdir)
+	if (o->action == ACTION_GET && o->mkdir &&
+	    run_option_is_typed(&o->run, &o->mkdir))
 		return error_set(err, wrong, "mkdir", "put");
-	if (o->action == ACTION_PUT && o->max_bytes != 0)
+	if (o->action == ACTION_PUT &&
+	    run_option_is_typed(&o->run, &o->max_bytes))
 		return error_set(err, wrong, "max-size", "get");
-	if (o->action == ACTION_PUT && o->max_files != 0)
+	if (o->action == ACTION_PUT &&
+	    run_option_is_typed(&o->run, &o->max_files))
 		return error_set(err, wrong, "max-files", "get");
 	if (o->update && o->checksum)
 		return error_set(
@@ -164,7 +169,7 @@ transfer_flags(const struct options *o)
 	flags |= o->checksum ? TRANSFER_CHECKSUM : 0;
 	flags |= o->verify ? TRANSFER_VERIFY : 0;
 	flags |= o->resume ? TRANSFER_RESUME : 0;
-	flags |= o->mkdir ? TRANSFER_MKDIR : 0;
+	flags |= o->mkdir && o->action == ACTION_PUT ? TRANSFER_MKDIR : 0;
 	flags |= o->dry_run ? TRANSFER_DRY_RUN : 0;
 	return flags;
 }
@@ -397,14 +402,14 @@ main(int argc, char **argv)
 	const struct program program = {.name = "batch_scp",
 	    .usage =
 		"usage: batch_scp -h HOSTS | -g GROUPS  -action put -local "
-		"PATH... -remote PATH\n"
+		"FILE... -remote PATH\n"
 		"       batch_scp -h HOSTS | -g GROUPS  -action get -remote "
 		"PATH [-local DIR]\n"
 		"       batch_scp -g GROUPS -list\n",
 	    .epilog =
-		"\nExit status: 0 all ok, 2 usage, 3 unreachable/timeout/lost/"
+		"Exit status: 0 all ok, 2 usage, 3 unreachable/timeout/lost/"
 		"transfer,\n4 host key or login, 5 local error.  See "
-		"batch_scp(1), batch_inventory(5).\n",
+		"batch_scp(1), batch.conf(5).\n",
 	    .tables = tables,
 	    .options = &o.run,
 	    .plan = plan_fill,

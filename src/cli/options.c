@@ -3,62 +3,112 @@
 
 #include "cli/options.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "inventory/settings.h"
+#include "cli/option_value.h"
+#include "util/buf.h"
 #include "util/quote.h"
 #include "util/suggest.h"
 #include "util/xalloc.h"
 
-#define HELP_COLUMN 30
+/* --- rows ---------------------------------------------------------------- */
 
-/* One name of one row of one table. */
-struct name {
-	const struct option_row *row;
-	void *target;
-};
+bool
+option_walk_next(struct option_walk *w)
+{
+	if (w->row == NULL)
+		w->row = w->table->rows;
+	else
+		w->row++;
+	while (w->row != NULL && w->row->names == NULL)
+		w->row = (++w->table)->rows;
+	if (w->row == NULL)
+		return false;
+	w->place = (char *)w->table->target + w->row->offset;
+	return true;
+}
 
-/* All names, as getopt knows them by index. */
+const char *
+option_name(const struct option_row *row)
+{
+	const char *comma = strrchr(row->names, ',');
+
+	return comma != NULL ? comma + 1 : row->names;
+}
+
+bool
+option_takes_value(const struct option_row *row)
+{
+	return row->kind != OPTION_FLAG && row->kind != OPTION_COUNT;
+}
+
+bool
+option_is_path(const struct option_row *row)
+{
+	return row->argument != NULL &&
+	    (strstr(row->argument, "FILE") != NULL ||
+		strstr(row->argument, "DIR") != NULL);
+}
+
+void
+option_origins_add(struct option_origins *o, const struct option_origin *origin)
+{
+	o->list = xreallocarray(o->list, o->count + 1, sizeof(*o->list));
+	o->list[o->count++] = *origin;
+}
+
+const struct option_origin *
+option_origins_find(const struct option_origins *o, const void *place)
+{
+	size_t i;
+
+	for (i = 0; i < o->count; i++) {
+		if (o->list[i].place == place)
+			return &o->list[i];
+	}
+	return NULL;
+}
+
+/* --- names --------------------------------------------------------------- */
+
+/* All names, as getopt knows them by index, and the rows they belong to. */
 struct names {
 	struct option *options;
-	struct name *names;
+	struct option_walk *rows;
 	size_t count;
 };
 
 static void
-names_add(struct names *n, const struct option_row *row, void *target,
-    const char *name, size_t len)
+names_add(struct names *n, const struct option_walk *walk, const char *name,
+    size_t len)
 {
 	n->options =
 	    xreallocarray(n->options, n->count + 2, sizeof(*n->options));
-	n->names = xreallocarray(n->names, n->count + 1, sizeof(*n->names));
+	n->rows = xreallocarray(n->rows, n->count + 1, sizeof(*n->rows));
 	memset(&n->options[n->count], 0, 2 * sizeof(*n->options));
 	n->options[n->count].name = xstrndup(name, len);
-	n->options[n->count].has_arg = row->kind == OPTION_FLAG ? no_argument
-	    : row->is_optional ? optional_argument
-			       : required_argument;
-	n->names[n->count++] = (struct name){row, target};
+	n->options[n->count].has_arg =
+	    option_takes_value(walk->row) && !walk->row->is_optional
+	    ? required_argument
+	    : optional_argument;
+	n->rows[n->count++] = *walk;
 }
 
 static void
 names_init(struct names *n, const struct option_table *tables)
 {
-	const struct option_row *row;
+	struct option_walk walk = {tables};
 	const char *name;
 	size_t len;
 
 	memset(n, 0, sizeof(*n));
-	for (; tables->rows != NULL; tables++) {
-		for (row = tables->rows; row->names != NULL; row++) {
-			for (name = row->names; *name != '\0';
-			     name += len + (name[len] == ',')) {
-				len = strcspn(name, ",");
-				names_add(n, row, tables->target, name, len);
-			}
+	while (option_walk_next(&walk)) {
+		for (name = walk.row->names; *name != '\0';
+		     name += len + (name[len] == ',')) {
+			len = strcspn(name, ",");
+			names_add(n, &walk, name, len);
 		}
 	}
 }
@@ -75,7 +125,7 @@ names_clear(struct names *n)
 		free(name);
 	}
 	free(n->options);
-	free(n->names);
+	free(n->rows);
 }
 
 static const char *
@@ -86,115 +136,62 @@ names_candidate(const void *ctx, size_t index)
 	return index < n->count ? n->options[index].name : NULL;
 }
 
+/*
+ * The index of that name, or of the only one that begins so; -1 if there is
+ * none. *alike: how many begin so.
+ */
 static int
-number_parse(const struct option_row *row, const char *text, uint32_t *value,
-    struct error *err)
+names_find(const struct names *n, const char *name, size_t len, size_t *alike)
 {
-	unsigned long number;
-	char *end;
+	int found = -1;
+	size_t i;
 
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
-	    number < row->least || number > row->most)
-		return error_set(err, "\"%s\" is not a number from %u to %u",
-		    text, row->least, row->most);
-	*value = (uint32_t)number;
-	return 0;
+	*alike = 0;
+	for (i = 0; i < n->count; i++) {
+		if (strncmp(n->options[i].name, name, len) != 0)
+			continue;
+		(*alike)++;
+		found = (int)i;
+		if (n->options[i].name[len] == '\0')
+			return found;
+	}
+	return *alike == 1 ? found : -1;
 }
 
-/* A whole number of bytes, or a decimal one of K, M, G or T. */
-static int
-size_parse(const struct option_row *row, const char *text, uint64_t *value,
-    struct error *err)
+bool
+options_find(const struct option_table *tables, const char *name, size_t len,
+    struct option_walk *found)
 {
-	static const char units[] = "kmgt";
-	static const uint64_t most = UINT64_C(1) << 60;
-	size_t whole = strspn(text, "0123456789"), part = 0, i;
-	const char *s = text + whole, *unit;
-	uint64_t scale = 1, bytes, digit;
+	struct names names;
+	size_t alike;
+	int index;
 
-	if (*s == '.')
-		part = strspn(++s, "0123456789");
-	unit = s[part] != '\0' ? strchr(units, tolower((unsigned char)s[part]))
-			       : NULL;
-	if (unit != NULL)
-		scale <<= 10 * (unit - units + 1);
-	if (whole == 0 || s[part + (unit != NULL)] != '\0' ||
-	    (s != text + whole && (part == 0 || unit == NULL)))
-		return error_set(err,
-		    "\"%.40s\" is not a size (bytes, or like 500k, 1.5M, 10G)",
-		    text);
-	errno = 0;
-	bytes = strtoull(text, NULL, 10);
-	if (errno != 0 || bytes > most / scale)
-		return error_set(err, "\"%.40s\" is too much", text);
-	bytes *= scale;
-	for (i = 0; i < part; i++) {
-		digit = (uint64_t)(s[i] - '0');
-		bytes += digit * scale / 10;
-		scale /= 10;
-	}
-	if (bytes < row->least)
-		return error_set(err, "\"%.40s\" is less than %u byte%s", text,
-		    row->least, row->least == 1 ? "" : "s");
-	*value = bytes;
-	return 0;
+	names_init(&names, tables);
+	index = names_find(&names, name, len, &alike);
+	if (index != -1)
+		*found = names.rows[index];
+	names_clear(&names);
+	return index != -1;
 }
 
-static int
-word_parse(const struct option_row *row, const char *text, unsigned *value,
-    struct error *err)
-{
-	const char *word = row->words;
-	unsigned index = 0;
-	size_t len;
-
-	for (; *word != '\0'; word += len + (word[len] == '|'), index++) {
-		len = strcspn(word, "|");
-		if (strlen(text) == len && strncmp(word, text, len) == 0) {
-			*value = index;
-			return 0;
-		}
-	}
-	return error_set(err, "\"%s\" is none of %s", text, row->words);
-}
+/* --- parsing ------------------------------------------------------------- */
 
 static int
-option_set(const struct option_row *row, void *target, const char *text,
-    struct error *err)
+option_ambiguous(const struct names *names, const char *name, struct error *err)
 {
-	char *place = (char *)target + row->offset;
-	struct option_list *list;
+	size_t i, len = strlen(name);
+	struct buf list;
 
-	switch (row->kind) {
-	case OPTION_FLAG:
-		*(bool *)place = true;
-		return 0;
-	case OPTION_SETTING:
-		if (setting_check((enum setting)row->tag, text, err) == -1)
-			return -1;
-		memcpy(place, &text, sizeof(text));
-		return 0;
-	case OPTION_STRING:
-		memcpy(place, &text, sizeof(text));
-		return 0;
-	case OPTION_NUMBER:
-		return number_parse(row, text, (void *)place, err);
-	case OPTION_DURATION:
-		return duration_parse(text, (void *)place, err);
-	case OPTION_SIZE:
-		return size_parse(row, text, (void *)place, err);
-	case OPTION_WORD:
-		return word_parse(row, text, (void *)place, err);
-	case OPTION_LIST:
-		list = (void *)place;
-		list->values = xreallocarray(
-		    list->values, list->count + 1, sizeof(*list->values));
-		list->values[list->count++] =
-		    (struct option_value){row->tag, text};
-		return 0;
+	buf_init(&list, sizeof(err->text));
+	for (i = 0; i < names->count; i++) {
+		if (strncmp(names->options[i].name, name, len) == 0)
+			buf_printf(&list, "%s-%s",
+			    buf_len(&list) > 0 ? ", " : "",
+			    names->options[i].name);
 	}
+	error_set(err, "option -%s is ambiguous: %.*s", name,
+	    (int)buf_len(&list), (const char *)buf_head(&list));
+	buf_clear(&list);
 	return -1;
 }
 
@@ -205,18 +202,15 @@ option_refused(
 {
 	size_t dashes = strspn(word, "-"), len = strcspn(word + dashes, "=");
 	char *name = xstrndup(word + dashes, len);
-	size_t i, alike = 0;
 	const char *near;
+	size_t alike;
 
-	for (i = 0; i < names->count; i++)
-		alike += strncmp(names->options[i].name, name, len) == 0;
+	names_find(names, name, len, &alike);
 	near = suggest(name, names_candidate, names);
 	if (rc == ':')
 		error_set(err, "option -%s needs a value", name);
-	else if (alike == 1 && word[dashes + len] == '=')
-		error_set(err, "option -%s takes no value", name);
 	else if (alike > 1)
-		error_set(err, "option -%s is ambiguous", name);
+		option_ambiguous(names, name, err);
 	else if (near != NULL)
 		error_set(
 		    err, "unknown option -%s; did you mean -%s?", name, near);
@@ -234,22 +228,22 @@ has_value(int argc, char **argv)
 	    (argv[optind][0] != '-' || argv[optind][1] == '\0');
 }
 
-/* The value of names[index] that getopt found, and those that follow it. */
+/* The value of names->rows[index] that getopt found, and what follows it. */
 static int
 option_take(const struct names *names, int index, int argc, char **argv,
     struct error *err)
 {
-	const struct name *n = &names->names[index];
+	const struct option_walk *w = &names->rows[index];
 	const char *text = optarg;
 	struct error why;
 
-	if (n->row->is_optional && text == NULL)
+	if (w->row->is_optional && text == NULL)
 		text = has_value(argc, argv) ? argv[optind++] : "";
 	for (;;) {
-		if (option_set(n->row, n->target, text, &why) == -1)
+		if (option_set(w->row, w->place, text, &why) == -1)
 			return error_set(err, "option -%s: %s",
 			    names->options[index].name, why.text);
-		if (!n->row->takes_more || !has_value(argc, argv))
+		if (!w->row->takes_more || !has_value(argc, argv))
 			return 0;
 		text = argv[optind++];
 	}
@@ -260,7 +254,7 @@ static int
 operand_refused(
     const char *word, const struct names *names, int last, struct error *err)
 {
-	if (last == -1 || names->names[last].row->kind == OPTION_FLAG)
+	if (last == -1 || !option_takes_value(names->rows[last].row))
 		return error_set(err, "unexpected argument \"%s\"", word);
 	return error_set(err,
 	    "unexpected argument \"%s\": -%s takes one word; quote blanks, and "
@@ -270,8 +264,9 @@ operand_refused(
 
 int
 options_parse(const struct option_table *tables, int argc, char **argv,
-    int *operand, struct error *err)
+    struct option_origins *origins, int *operand, struct error *err)
 {
+	struct option_origin origin = {NULL};
 	struct names names;
 	int index, rc, result = 0, at, last = -1;
 
@@ -288,6 +283,8 @@ options_parse(const struct option_table *tables, int argc, char **argv,
 			break;
 		}
 		result = option_take(&names, index, argc, argv, err);
+		origin.place = names.rows[index].place;
+		option_origins_add(origins, &origin);
 		last = index;
 	}
 	*operand = optind;
@@ -322,7 +319,7 @@ options_again(const struct option_table *tables, int argc, char **argv,
 		if (getopt_long_only(argc, argv, "+:", names.options, &index) !=
 		    0)
 			break;
-		row = names.names[index].row;
+		row = names.rows[index].row;
 		if (row->is_optional && optarg == NULL && has_value(argc, argv))
 			optind++;
 		while (row->takes_more && has_value(argc, argv))
@@ -338,46 +335,14 @@ options_again(const struct option_table *tables, int argc, char **argv,
 void
 options_clear(const struct option_table *tables)
 {
-	const struct option_row *row;
+	struct option_walk walk = {tables};
 	struct option_list *list;
 
-	for (; tables->rows != NULL; tables++) {
-		for (row = tables->rows; row->names != NULL; row++) {
-			if (row->kind != OPTION_LIST)
-				continue;
-			list = (void *)((char *)tables->target + row->offset);
-			free(list->values);
-			memset(list, 0, sizeof(*list));
-		}
-	}
-}
-
-static void
-row_help(const struct option_row *row, FILE *out)
-{
-	const char *p;
-	int width;
-
-	if (row->heading != NULL)
-		fprintf(out, "\n%s:\n", row->heading);
-	width = fprintf(out, "  -");
-	for (p = row->names; *p != '\0'; p++)
-		width +=
-		    *p == ',' ? fprintf(out, ", -") : fprintf(out, "%c", *p);
-	if (row->argument != NULL)
-		width += fprintf(out, " %s", row->argument);
-	if (width >= HELP_COLUMN)
-		width = fprintf(out, "\n") - 1;
-	fprintf(out, "%*s%s\n", HELP_COLUMN - width, "", row->help);
-}
-
-void
-options_help(const struct option_table *tables, FILE *out)
-{
-	const struct option_row *row;
-
-	for (; tables->rows != NULL; tables++) {
-		for (row = tables->rows; row->names != NULL; row++)
-			row_help(row, out);
+	while (option_walk_next(&walk)) {
+		if (walk.row->kind != OPTION_LIST)
+			continue;
+		list = walk.place;
+		free(list->values);
+		memset(list, 0, sizeof(*list));
 	}
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * options: command lines by table. One row an option gives its parsing, its
- * place in --help and in the completion. One dash or two, a value behind "="
- * or a blank, unambiguous abbreviations, as getopt_long_only(3).
+ * place in --help, in batch.conf and in the completion. One dash or two, a
+ * value behind "=" or a blank, unambiguous abbreviations, as
+ * getopt_long_only(3).
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -16,7 +17,7 @@
 #include "util/error.h"
 
 enum option_kind {
-	OPTION_FLAG,	 /* bool: set */
+	OPTION_FLAG,	 /* bool: set, or as "=true" and "=false" say */
 	OPTION_STRING,	 /* const char *: the last one given */
 	OPTION_NUMBER,	 /* uint32_t: from least to most */
 	OPTION_DURATION, /* uint32_t: milliseconds */
@@ -24,6 +25,7 @@ enum option_kind {
 	OPTION_WORD,	 /* unsigned: index in words */
 	OPTION_SETTING,	 /* const char *: a value of the setting in tag */
 	OPTION_LIST,	 /* struct option_list: every one, in order */
+	OPTION_COUNT,	 /* uint32_t: tag is added; or as "=NUMBER" says */
 };
 
 /* Values of OPTION_LIST rows; several rows may fill one list. */
@@ -38,23 +40,30 @@ struct option_list {
 };
 
 struct option_row {
-	const char *names;    /* "f,fanout": without dash, all the same */
-	const char *argument; /* its name in --help; NULL for flags */
+	const char *names; /* "f,fanout": without dash, all the same */
+	/*
+	 * The value's name in --help; NULL for flags. It says how the value is
+	 * completed: FILE and DIR, wherever they stand, are local paths; HOST
+	 * and HOSTS at the start host sets, GROUPS names of groups.
+	 */
+	const char *argument;
 	enum option_kind kind;
 	size_t offset;	     /* of the value in the table's target */
 	const char *help;    /* one line */
 	const char *heading; /* of the first row of a section, else NULL */
 	uint32_t least, most;
 	const char *words; /* of OPTION_WORD, "|" between */
-	int tag;	   /* of OPTION_LIST */
+	int tag;	   /* of OPTION_LIST, OPTION_COUNT */
 	/*
 	 * OPTION_LIST: the words up to the next option are values, too, since
 	 * that is what a shell makes of a glob.
 	 */
 	bool takes_more;
-	bool is_replaced; /* by others in options_again() */
 	/* OPTION_STRING: without a value, before an option or the end, "". */
 	bool is_optional;
+	bool is_call_only; /* about one call, so not in batch.conf */
+	bool is_replaced;  /* by others in options_again() */
+	bool is_common;	   /* among those that the short --help has */
 };
 
 /* Rows, ended by one whose names are NULL, and the struct they fill. */
@@ -63,14 +72,59 @@ struct option_table {
 	void *target;
 };
 
+/* A walk over the rows of all tables, begun as {tables}. */
+struct option_walk {
+	const struct option_table *table;
+	const struct option_row *row;
+	void *place; /* of the row's value */
+};
+
+/* Go to the next row, at first the first. Returns whether there is one. */
+bool option_walk_next(struct option_walk *walk);
+
+/* The name that is spelled out, which stands last in the row. */
+const char *option_name(const struct option_row *row);
+
+/* Whether a value must follow; those of the others stand behind "=". */
+bool option_takes_value(const struct option_row *row);
+
+/* Whether the value is a path on this machine. */
+bool option_is_path(const struct option_row *row);
+
+/* Where the values come from that are not the defaults. */
+struct option_origin {
+	const void *place;
+	const char *file; /* NULL: the command line */
+	size_t line;
+};
+
+struct option_origins {
+	struct option_origin *list;
+	size_t count;
+};
+
+void option_origins_add(
+    struct option_origins *origins, const struct option_origin *origin);
+/* NULL: the value at place is the default. */
+const struct option_origin *option_origins_find(
+    const struct option_origins *origins, const void *place);
+
 /*
  * Parse argv into the targets of the tables, which hold the defaults; a table
- * whose rows are NULL ends them. *operand is set to the index of the first
- * argument that is neither option nor value (those may follow only "--";
- * another one is an error), argc if none. Returns 0, or -1 with err.
+ * whose rows are NULL ends them. What was given is added to origins. *operand
+ * is set to the index of the first argument that is neither option nor value
+ * (those may follow only "--"; another one is an error), argc if none. Returns
+ * 0, or -1 with err.
  */
 int options_parse(const struct option_table *tables, int argc, char **argv,
-    int *operand, struct error *err);
+    struct option_origins *origins, int *operand, struct error *err);
+
+/*
+ * Walk to the row of that name, or of the one name that begins so. Returns
+ * false if there is none, or more than one.
+ */
+bool options_find(const struct option_table *tables, const char *name,
+    size_t len, struct option_walk *found);
 
 /*
  * Append argv, which options_parse() has taken, as a shell reads it, with more
@@ -82,7 +136,7 @@ void options_again(const struct option_table *tables, int argc, char **argv,
 /* Free the lists in the targets. */
 void options_clear(const struct option_table *tables);
 
-/* The options, one a line under their headings. */
-void options_help(const struct option_table *tables, FILE *out);
+/* option_help.c: every option under its heading; or the common ones, short. */
+void options_help(const struct option_table *tables, bool is_all, FILE *out);
 
 #endif

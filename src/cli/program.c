@@ -16,6 +16,8 @@
 #include <openssl/opensslv.h>
 
 #include "cli/again.h"
+#include "cli/completion.h"
+#include "cli/conf.h"
 #include "control/control.h"
 #include "control/signals.h"
 #include "util/log.h"
@@ -27,7 +29,9 @@ static void
 program_help(const struct program *p)
 {
 	fputs(p->usage, stdout);
-	options_help(p->tables, stdout);
+	options_help(p->tables, p->options->help_all, stdout);
+	if (p->options->help_all)
+		fputs("\n", stdout);
 	fputs(p->epilog, stdout);
 }
 
@@ -111,37 +115,78 @@ out:
 	return status;
 }
 
+/* Where messages and log lines go, and which. */
+static int
+program_log(const struct run_options *o, struct error *err)
+{
+	log_set_quiet(o->quiet);
+	log_set_level(o->verbose);
+	return o->log != NULL ? log_open(o->log, err) : 0;
+}
+
+static int
+program_begin(const struct program *p, int argc, char **argv, int operand,
+    struct error *err)
+{
+	struct run_options *o = p->options;
+	int status;
+
+	if (program_log(o, err) == -1)
+		return EXIT_USAGE;
+	o->again = again_command(p->tables, o, argc, argv);
+	status = program_hosts(p, argv + operand, err);
+	free(o->again);
+	return status;
+}
+
+/* Do what the command line asks for, once it is understood. */
+static int
+program_options(const struct program *p, struct conf *conf, int argc,
+    char **argv, int operand, struct error *err)
+{
+	const struct run_options *o = p->options;
+
+	if (o->help || o->help_all)
+		program_help(p);
+	else if (o->version)
+		program_version(p);
+	else if (conf_read(conf, p->tables, p->name, o->config, err) == -1)
+		return EXIT_USAGE;
+	else if (o->print_config)
+		conf_print(conf, p->tables, p->name, stdout);
+	else
+		return program_begin(p, argc, argv, operand, err);
+	return flush_stdout(err);
+}
+
 int
 program_run(const struct program *p, int argc, char **argv)
 {
 	const struct rlimit no_core = {0, 0};
+	struct conf conf = {.texts = NULL};
 	struct error err = {""};
-	int operand, status = 0;
+	int operand, status;
 
 	signals_ignore_asking();
 	open_standard_descriptors();
 	setrlimit(RLIMIT_CORE, &no_core); /* it would hold passwords */
 	log_init(p->name);
-	if (options_parse(p->tables, argc, argv, &operand, &err) == -1) {
+	p->options->origins = &conf.origins;
+	if (argc > 2 && strcmp(argv[1], COMPLETION_WORD) == 0) {
+		status = completion_print(p, argc - 2, argv + 2);
+	} else if (options_parse(p->tables, argc, argv, &conf.origins, &operand,
+		       &err) == -1) {
 		log_error("%s", err.text);
 		fprintf(stderr, "See %s --help.\n", p->name);
 		status = EXIT_USAGE;
 		err.text[0] = '\0';
-	} else if (p->options->help) {
-		program_help(p);
-		status = flush_stdout(&err);
-	} else if (p->options->version) {
-		program_version(p);
-		status = flush_stdout(&err);
 	} else {
-		log_set_quiet(p->options->quiet);
-		p->options->again =
-		    again_command(p->tables, p->options, argc, argv);
-		status = program_hosts(p, argv + operand, &err);
+		status = program_options(p, &conf, argc, argv, operand, &err);
 	}
 	if (err.text[0] != '\0')
 		log_error("%s", err.text);
-	free(p->options->again);
 	options_clear(p->tables);
+	conf_clear(&conf);
+	log_close();
 	return status;
 }

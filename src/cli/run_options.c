@@ -27,30 +27,31 @@
 #define AT(member)	     offsetof(struct run_options, member)
 
 const struct option_row run_option_rows[] = {
-    {"h", "LIST", OPTION_LIST, AT(choices),
+    {"h", "HOSTS", OPTION_LIST, AT(choices),
 	"hosts: web[01-20],db1,user@10.0.0.5:22", "Hosts", .tag = CHOICE_HOSTS,
-	.is_replaced = true},
+	.is_call_only = true, .is_common = true, .is_replaced = true},
     {"g", "GROUPS", OPTION_LIST, AT(choices),
 	"groups of the inventory: web,db_*", .tag = CHOICE_GROUPS,
+	.is_call_only = true, .is_common = true, .is_replaced = true},
+    {"x", "HOSTS", OPTION_LIST, AT(choices), "leave these out",
+	.tag = CHOICE_EXCLUDE, .is_call_only = true, .is_common = true,
 	.is_replaced = true},
-    {"x", "LIST", OPTION_LIST, AT(choices), "leave these out",
-	.tag = CHOICE_EXCLUDE, .is_replaced = true},
     {"hostfile", "FILE", OPTION_LIST, AT(choices),
 	"hosts, a list a line; - is stdin", .tag = CHOICE_HOSTFILE,
-	.is_replaced = true},
-    {"rerun", "[STATUS,...] REPORT", OPTION_LIST, AT(rerun),
-	"of these, those not ok (or STATUS) in an earlier report",
-	.takes_more = true, .is_replaced = true},
+	.is_call_only = true, .is_replaced = true},
+    {"rerun", "[STATUS,...] FILE", OPTION_LIST, AT(rerun),
+	"those not ok, or STATUS, in an earlier report", .takes_more = true,
+	.is_call_only = true, .is_replaced = true},
     {"i,inventory", "FILE", OPTION_LIST, AT(inventories),
-	"inventory; several merge"},
-    {"list", NULL, OPTION_FLAG, AT(list),
-	"print the chosen hosts, run nothing"},
+	"inventory; several merge", .is_common = true},
+    {"list", NULL, OPTION_FLAG, AT(list), "print the chosen hosts, run nothing",
+	.is_call_only = true},
     {"list-folded", NULL, OPTION_FLAG, AT(list_folded),
-	"the same as one folded list"},
+	"the same as one folded list", .is_call_only = true},
 
     {"u,user", "NAME", OPTION_SETTING, AT(user),
 	"log in as (default: inventory, then you)", "Login",
-	.tag = SETTING_USER},
+	.tag = SETTING_USER, .is_common = true},
     {"port", "PORT", OPTION_SETTING, AT(port),
 	"SSH port (default: inventory, then 22)", .tag = SETTING_PORT},
     {"k,identity", "FILE", OPTION_SETTING, AT(identity), "private key file",
@@ -60,10 +61,11 @@ const struct option_row run_option_rows[] = {
     {"known-hosts", "FILE", OPTION_LIST, AT(known_hosts),
 	"instead of those of ssh; repeatable"},
     {"host-key", "MODE", OPTION_WORD, AT(host_key),
-	"strict (default) or accept-new", .words = "strict|accept-new"},
+	"strict (default) or accept-new", .words = "strict|accept-new",
+	.is_common = true},
 
     {"f,fanout", "N", OPTION_NUMBER, AT(fanout), "hosts at once (default 64)",
-	"Pace", 1, 100000},
+	"Pace", 1, 100000, .is_common = true},
     {"workers", "N", OPTION_NUMBER, AT(workers),
 	"worker processes (default: as CPUs and fanout ask for)", NULL, 1,
 	1024},
@@ -83,12 +85,12 @@ const struct option_row run_option_rows[] = {
 };
 
 const struct option_row run_rolling_rows[] = {
-    {"batch", "LIST", OPTION_STRING, AT(batch),
-	"waves of hosts, one after the other: 1,10%,100%", "Rolling runs"},
+    {"batch", "LIST", OPTION_STRING, AT(batch), "waves of hosts: 1,10%,100%",
+	"Rolling runs", .is_common = true},
     {"pause", "TIME", OPTION_DURATION, AT(pause_ms), "between waves"},
     {"confirm", NULL, OPTION_FLAG, AT(confirm), "ask between waves"},
     {"max-fail", "N|P%", OPTION_STRING, AT(max_fail),
-	"start no more hosts after more failures"},
+	"start no more hosts after more failures", .is_common = true},
     {"shuffle", NULL, OPTION_FLAG, AT(shuffle), "in random order"},
     {"seed", "N", OPTION_NUMBER, AT(seed), "of the order: the same one again",
 	NULL, 1, UINT32_MAX},
@@ -96,18 +98,20 @@ const struct option_row run_rolling_rows[] = {
 };
 
 const struct option_row run_output_rows[] = {
-    {"output", "MODE", OPTION_STRING, AT(output),
-	"live (default), fold, live,fold, json, none", "Output"},
+    {"output", "MODE", OPTION_WORD, AT(output),
+	"live, fold, live,fold, json or none", "Output",
+	.words = "live|fold|live,fold|json|none", .is_common = true},
     {"no-prefix", NULL, OPTION_FLAG, AT(no_prefix), "lines without \"host: \""},
     {"ordered", NULL, OPTION_FLAG, AT(ordered),
 	"all of it in the order of the hosts"},
     {"fold-ignore", "REGEX", OPTION_LIST, AT(fold_ignore),
 	"fold: what makes no difference; repeatable"},
-    {"diff", "[HOST]", OPTION_STRING, AT(diff),
-	"fold: differences from HOST or the largest group",
-	.is_optional = true},
+    {"diff", "HOST", OPTION_STRING, AT(diff),
+	"fold: differences from HOST or the largest group", .is_optional = true,
+	.is_call_only = true},
     {"report", "FILE", OPTION_STRING, AT(report),
-	"one JSON record a host, a line each", .is_replaced = true},
+	"one JSON record a host, a line each", .is_common = true,
+	.is_replaced = true},
     {"report-html", "FILE", OPTION_STRING, AT(report_html),
 	"a page with summary, outputs, timeline and latencies",
 	.is_replaced = true},
@@ -116,7 +120,7 @@ const struct option_row run_output_rows[] = {
     {"outdir", "DIR", OPTION_STRING, AT(outdir),
 	"output as it came, in HOST.out and HOST.err"},
     {"metrics", "FILE", OPTION_STRING, AT(metrics),
-	"numbers for Prometheus, as node_exporter reads them"},
+	"numbers for Prometheus, for its node_exporter"},
     {"color", "WHEN", OPTION_WORD, AT(color), "auto (default), always, never",
 	.words = "auto|always|never"},
     {"progress", "WHEN", OPTION_WORD, AT(progress),
@@ -127,11 +131,27 @@ const struct option_row run_output_rows[] = {
 
 const struct option_row run_general_rows[] = {
     {"q,quiet", NULL, OPTION_FLAG, AT(quiet),
-	"no warnings, no summary if all is well"},
-    {"v,verbose", NULL, OPTION_FLAG, AT(verbose), "latencies in the summary"},
-    {"help", NULL, OPTION_FLAG, AT(help), "this text"},
+	"no warnings, no summary if all is well", "General"},
+    {"v,verbose", NULL, OPTION_COUNT, AT(verbose),
+	"hosts' begin, retries, end; latencies", .most = 3, .tag = 1,
+	.is_common = true},
+    {"vv", NULL, OPTION_COUNT, AT(verbose), "and each step of it", .tag = 2,
+	.is_call_only = true},
+    {"debug", NULL, OPTION_COUNT, AT(verbose), "and what goes on inside",
+	.tag = 3, .is_call_only = true},
+    {"log", "FILE", OPTION_STRING, AT(log),
+	"there, with times, not on stderr; at least -v"},
+    {"config", "FILE", OPTION_STRING, AT(config),
+	"defaults, instead of those found; none: no file",
+	.is_call_only = true},
+    {"print-config", NULL, OPTION_FLAG, AT(print_config),
+	"print what applies, and from where", .is_call_only = true},
+    {"help", NULL, OPTION_FLAG, AT(help), "the common options",
+	.is_call_only = true},
+    {"help-all", NULL, OPTION_FLAG, AT(help_all), "every option",
+	.is_call_only = true, .is_common = true},
     {"version", NULL, OPTION_FLAG, AT(version),
-	"version of the program and its libraries"},
+	"version of the program and its libraries", .is_call_only = true},
     {NULL},
 };
 
@@ -148,28 +168,36 @@ run_options_init(struct run_options *o)
 	o->capture_bytes = CAPTURE_DEFAULT;
 }
 
-static int
-load_inventories(
-    struct run_hosts *h, const struct run_options *o, struct error *err)
+bool
+run_option_is_typed(const struct run_options *o, const void *place)
+{
+	const struct option_origin *origin =
+	    option_origins_find(o->origins, place);
+
+	return origin != NULL && origin->file == NULL;
+}
+
+int
+run_inventory_load(
+    struct inventory *inventory, const struct run_options *o, struct error *err)
 {
 	char *path;
 	size_t i;
 	int rc;
 
-	h->inventory = inventory_new();
 	for (i = 0; i < o->inventories.count; i++) {
 		if (inventory_load(
-			h->inventory, o->inventories.values[i].text, err) == -1)
+			inventory, o->inventories.values[i].text, err) == -1)
 			return -1;
 	}
 	if (o->inventories.count == 0) {
 		path = inventory_default_path();
-		rc = path != NULL ? inventory_load(h->inventory, path, err) : 0;
+		rc = path != NULL ? inventory_load(inventory, path, err) : 0;
 		free(path);
 		if (rc == -1)
 			return -1;
 	}
-	return inventory_finish(h->inventory, err);
+	return inventory_finish(inventory, err);
 }
 
 static int
@@ -270,7 +298,9 @@ run_hosts_load(
 	int rc = -1;
 
 	memset(h, 0, sizeof(*h));
-	if (check_choices(o, err) == -1 || load_inventories(h, o, err) == -1 ||
+	h->inventory = inventory_new();
+	if (check_choices(o, err) == -1 ||
+	    run_inventory_load(h->inventory, o, err) == -1 ||
 	    load_earlier(&earlier, o, err) == -1 ||
 	    load_names(h, o, earlier.hosts, err) == -1)
 		goto out;
@@ -365,16 +395,18 @@ plan_schedule(
 	s->retries = o->retries;
 	s->retry_delay_ms = o->retry_delay_ms;
 	s->pause_ms = o->pause_ms;
-	s->has_confirm = o->confirm;
+	s->has_confirm = o->confirm && o->batch != NULL;
 	s->is_shuffled = o->shuffle;
 	s->seed = o->seed != 0 ? o->seed : seed_make();
 	s->rate = o->rate;
 	s->max_startups = o->max_startups;
 	s->auth_fail_limit = o->auth_fail_limit;
-	if (o->batch == NULL && (o->pause_ms > 0 || o->confirm))
+	if (o->batch == NULL &&
+	    (run_option_is_typed(o, &o->pause_ms) ||
+		(run_option_is_typed(o, &o->confirm) && o->confirm)))
 		return error_set(err, "option -%s goes with -batch",
 		    o->confirm ? "confirm" : "pause");
-	if (o->confirm && !prompt_is_possible())
+	if (s->has_confirm && !prompt_is_possible())
 		return error_set(
 		    err, "option -confirm: there is no terminal to ask on");
 	if (o->batch != NULL && waves_parse(o->batch, &s->waves, &why) == -1)

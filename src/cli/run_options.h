@@ -11,6 +11,13 @@
 #include "control/plan.h"
 #include "inventory/inventory.h"
 
+enum output_mode {
+	OUTPUT_LIVE,
+	OUTPUT_FOLD,
+	OUTPUT_LIVE_FOLD,
+	OUTPUT_JSON,
+	OUTPUT_NONE
+};
 enum host_key_mode { HOST_KEY_STRICT, HOST_KEY_ACCEPT_NEW };
 
 struct run_options {
@@ -31,7 +38,7 @@ struct run_options {
 	uint32_t auth_fail_limit;    /* 0: none */
 	const char *connect_timeout, *timeout;
 	uint32_t idle_timeout_ms;
-	const char *output; /* NULL: not given */
+	unsigned output; /* enum output_mode */
 	bool no_prefix, ordered;
 	struct option_list fold_ignore;
 	const char *diff; /* a host, ""; NULL: not given */
@@ -42,7 +49,12 @@ struct run_options {
 	char *again;		  /* not parsed: the command for a rerun */
 	unsigned color;		  /* enum color_mode */
 	unsigned progress;	  /* enum progress_mode */
-	bool largest_exit, quiet, verbose, help, version;
+	bool largest_exit, quiet, help, version;
+	bool help_all, print_config;
+	uint32_t verbose;		      /* enum log_level */
+	const char *log;		      /* NULL: stderr */
+	const char *config;		      /* NULL: where it is found */
+	const struct option_origins *origins; /* of all of these */
 };
 
 /*
@@ -57,6 +69,17 @@ extern const struct option_row run_output_rows[];
 extern const struct option_row run_general_rows[];
 
 void run_options_init(struct run_options *o);
+
+/*
+ * Whether the value at place, in o or another target of the same tables, comes
+ * from the command line. What comes from a file and has no meaning in this call
+ * is passed over; what was typed is an error then.
+ */
+bool run_option_is_typed(const struct run_options *o, const void *place);
+
+/* Read the inventories that o names, or the default one, into inventory. */
+int run_inventory_load(struct inventory *inventory, const struct run_options *o,
+    struct error *err);
 
 /* The hosts of a run, from inventories and choices. */
 struct run_hosts {

@@ -14,74 +14,37 @@
 /* "(1.2 MB, 0.1 s)", at the end of what is said of a transfer. */
 #define TRANSFER_TIME ", [0-9.:]+ (s|min|h)\\)$"
 
-enum output {
-	OUTPUT_LIVE = 1,
-	OUTPUT_FOLD = 2,
-	OUTPUT_JSON = 4,
-	OUTPUT_NONE = 8
-};
-
-/* The one that is named by len characters of text; 0: none. */
-static unsigned
-output_word(const char *text, size_t len)
+/* -diff and -fold-ignore ask for the fold, unless something else is asked. */
+static int
+choose_output(
+    struct report_options *r, const struct run_options *o, struct error *err)
 {
-	static const char *const words[] = {"live", "fold", "json", "none"};
-	size_t i;
+	enum output_mode mode = (enum output_mode)o->output;
+	bool asks_fold =
+	    o->diff != NULL || run_option_is_typed(o, &o->fold_ignore);
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strlen(words[i]) == len &&
-		    strncmp(text, words[i], len) == 0)
-			return 1u << i;
+	if (asks_fold && mode != OUTPUT_FOLD && mode != OUTPUT_LIVE_FOLD) {
+		if (run_option_is_typed(o, &o->output))
+			return error_set(err,
+			    "option -%s goes with -output fold",
+			    o->diff != NULL ? "diff" : "fold-ignore");
+		mode = OUTPUT_FOLD;
 	}
+	r->has_live = mode == OUTPUT_LIVE || mode == OUTPUT_LIVE_FOLD;
+	r->has_fold = mode == OUTPUT_FOLD || mode == OUTPUT_LIVE_FOLD;
+	r->has_json = mode == OUTPUT_JSON;
 	return 0;
 }
 
+/* What a record carries of a stream. */
 static int
-output_parse(const char *text, unsigned *output, struct error *err)
+choose_capture(
+    struct report_options *r, const struct run_options *o, struct error *err)
 {
-	const char *p = text;
-	unsigned word;
-	size_t len;
-
-	*output = 0;
-	for (;; p += len + 1) {
-		len = strcspn(p, ",");
-		word = output_word(p, len);
-		if (word == 0)
-			return error_set(err,
-			    "option -output: \"%s\" is none of live, fold, "
-			    "live,fold, json, none",
-			    text);
-		*output |= word;
-		if (p[len] == '\0')
-			break;
-	}
-	if ((*output & (*output - 1)) == 0 ||
-	    *output == (OUTPUT_LIVE | OUTPUT_FOLD))
-		return 0;
-	if ((*output & OUTPUT_NONE) != 0)
-		return error_set(
-		    err, "option -output: none goes with nothing else");
-	return error_set(err,
-	    "option -output: json would mix with other text on stdout; -report "
-	    "FILE writes the same besides");
-}
-
-/* -diff and -fold-ignore ask for the fold, unless something else is asked. */
-static int
-choose_output(const struct run_options *o, unsigned *output, struct error *err)
-{
-	bool asks_fold = o->diff != NULL || o->fold_ignore.count > 0;
-
-	*output = asks_fold ? OUTPUT_FOLD : OUTPUT_LIVE;
-	if (o->output != NULL && output_parse(o->output, output, err) == -1)
-		return -1;
-	if (asks_fold && (*output & OUTPUT_FOLD) == 0)
-		return error_set(err, "option -%s goes with -output fold",
-		    o->diff != NULL ? "diff" : "fold-ignore");
 	if (o->capture_bytes > JSON_CAPTURE_MOST)
 		return error_set(err, "option -capture: at most %uM",
 		    JSON_CAPTURE_MOST >> 20);
+	r->capture_bytes = (size_t)o->capture_bytes;
 	return 0;
 }
 
@@ -153,13 +116,10 @@ run_report_options(struct report_options *r, const struct plan *plan,
     const struct run_options *o, const struct run_hosts *h, const char *tool,
     struct error *err)
 {
-	unsigned output;
-
 	*r = (struct report_options){.has_prefix = !o->no_prefix,
 	    .is_ordered = o->ordered,
-	    .capture_bytes = (size_t)o->capture_bytes,
 	    .is_quiet = o->quiet,
-	    .is_verbose = o->verbose,
+	    .is_verbose = o->verbose > 0,
 	    .is_largest_exit = o->largest_exit,
 	    .color = (enum color_mode)o->color,
 	    .progress = (enum progress_mode)o->progress,
@@ -173,13 +133,10 @@ run_report_options(struct report_options *r, const struct plan *plan,
 	    .again = o->again,
 	    .fanout = o->fanout,
 	    .seed = o->shuffle ? plan->schedule.seed : 0};
-	if (choose_output(o, &output, err) == -1 ||
+	if (choose_output(r, o, err) == -1 || choose_capture(r, o, err) == -1 ||
 	    choose_diff(r, o, h->names, err) == -1 ||
 	    check_outdir(o, h, err) == -1)
 		return -1;
-	r->has_live = (output & OUTPUT_LIVE) != 0;
-	r->has_json = (output & OUTPUT_JSON) != 0;
-	r->has_fold = (output & OUTPUT_FOLD) != 0;
 	if (!r->has_fold && r->html_path == NULL)
 		return 0;
 	r->normalizer = make_normalizer(o, r->is_transfer, err);

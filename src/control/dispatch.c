@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control/run.h"
+#include "control/trace.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -111,6 +112,7 @@ frame_hostkey(
 	}
 	if (verdict == VERDICT_RETRY)
 		scheduler_reconnected(run->scheduler);
+	trace_hostkey(run, job, msg, &answer);
 	pool_send(&run->pool, i, FRAME_VERDICT, job, &answer);
 	free(text);
 }
@@ -131,6 +133,8 @@ frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg)
 	if (++run->sign_serial == 0)
 		run->sign_serial = 1;
 	note->sign_serial = run->sign_serial;
+	note->key = msg->key;
+	trace_sign(run, job);
 	signer_request(run->signer, ids[msg->key], host->user,
 	    msg->request.data, msg->request.len,
 	    (uint64_t)note->sign_serial << 32 | job);
@@ -160,14 +164,29 @@ dispatch_signed(void *ctx, uint64_t ticket, const uint8_t *sig, size_t sig_len,
 
 /* Said once, by a job whose host key was accepted. */
 static int
-frame_authenticated(struct run *run, uint32_t job)
+frame_authenticated(
+    struct run *run, uint32_t job, const struct msg_authenticated *msg)
 {
 	struct job_note *note = &run->notes[job];
 
 	if (!note->is_accepted || note->is_authenticated)
 		return -1;
 	note->is_authenticated = true;
+	trace_authenticated(run, job, msg->method);
 	scheduler_authenticated(run->scheduler, job);
+	return 0;
+}
+
+/* Said once, by a job that has logged in. */
+static int
+frame_started(struct run *run, uint32_t job)
+{
+	struct job_note *note = &run->notes[job];
+
+	if (!note->is_authenticated || note->is_sent)
+		return -1;
+	note->is_sent = true;
+	trace_started(run, job);
 	return 0;
 }
 
@@ -266,12 +285,13 @@ frame_result(
 	run->pool.workers[i].free_slots++;
 	if (scheduler_ended(run->scheduler, job, record.status, record.stage,
 		may_retry(run, job, msg), clock_now_ms())) {
+		trace_retry(&record);
 		job_wait(run, job, &record);
 		return 0;
 	}
 	ledger_finish(run->ledger, job);
 	run->notes[job].sign_serial = 0;
-	report_record(run->plan->report, &record);
+	job_result(run, &record);
 	return 0;
 }
 
@@ -282,6 +302,7 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 		struct msg_ready ready;
 		struct msg_hostkey hostkey;
 		struct msg_sign sign;
+		struct msg_authenticated authenticated;
 		struct msg_output output;
 		struct msg_result result;
 		struct msg_progress progress;
@@ -289,7 +310,7 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 	struct worker_process *w = &run->pool.workers[i];
 	uint32_t job = frame->job;
 
-	if (frame->type < FRAME_READY || frame->type > FRAME_AUTHENTICATED ||
+	if (frame->type < FRAME_READY || frame->type > FRAME_STARTED ||
 	    frame_read(frame, &msg) == -1)
 		return -1;
 	if (frame->type == FRAME_PONG)
@@ -312,7 +333,9 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 	if (frame->type == FRAME_PROGRESS)
 		return frame_progress(run, job, &msg.progress);
 	if (frame->type == FRAME_AUTHENTICATED)
-		return frame_authenticated(run, job);
+		return frame_authenticated(run, job, &msg.authenticated);
+	if (frame->type == FRAME_STARTED)
+		return frame_started(run, job);
 	/* A key is judged once, or once more after a retry. */
 	if (ledger_state(run->ledger, job) != JOB_ASSIGNED ||
 	    run->notes[job].is_judged)
@@ -329,6 +352,8 @@ dispatch_frames(struct run *run, uint32_t i)
 	ssize_t n;
 
 	while ((n = frame_peek(in, &frame)) > 0) {
+		pool_trace(i, "frame", "%s from it, job %d, %zd bytes",
+		    frame_name(frame.type), (int)frame.job, n);
 		if (dispatch_frame(run, i, &frame) == -1)
 			return -1;
 		buf_consume(in, (size_t)n);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "control/run.h"
+#include "control/trace.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -43,6 +44,13 @@ job_record(const struct run *run, uint32_t job)
 	return record;
 }
 
+void
+job_result(struct run *run, const struct record *record)
+{
+	trace_end(record);
+	report_record(run->plan->report, record);
+}
+
 static void
 job_end(struct run *run, uint32_t job, enum status status, enum stage stage,
     const char *message)
@@ -52,7 +60,7 @@ job_end(struct run *run, uint32_t job, enum status status, enum stage stage,
 	record.status = status;
 	record.stage = stage;
 	record.message = message;
-	report_record(run->plan->report, &record);
+	job_result(run, &record);
 }
 
 void
@@ -122,6 +130,7 @@ job_note_reset(struct job_note *note)
 	note->is_retried = false;
 	note->is_accepted = false;
 	note->is_authenticated = false;
+	note->is_sent = false;
 }
 
 /* Its worker died, and it is not queued again. */
@@ -141,6 +150,14 @@ job_lost(struct run *run, uint32_t job, bool is_started, const char *message)
 	job_end(run, job, status, stage, message);
 }
 
+static void
+job_requeue(struct run *run, uint32_t job, const char *message)
+{
+	log_event(LOG_HOSTS, run->plan->hosts[job].name, "retry",
+	    "%s before anything was done; begins again", message);
+	scheduler_requeue(run->scheduler, job);
+}
+
 bool
 jobs_worker_died(struct run *run, uint32_t i, const char *message)
 {
@@ -158,7 +175,7 @@ jobs_worker_died(struct run *run, uint32_t i, const char *message)
 		if (is_lost)
 			job_lost(run, job, is_started, message);
 		else
-			scheduler_requeue(run->scheduler, job);
+			job_requeue(run, job, message);
 	}
 }
 
@@ -297,6 +314,7 @@ jobs_give(struct run *run)
 				return;
 			ledger_assign(run->ledger, job, i);
 			w->free_slots--;
+			trace_begin(run, job, i);
 			job_send(run, i, job);
 			has_given = true;
 		}

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +163,21 @@ out:
 	return rc;
 }
 
+void
+pool_trace(uint32_t i, const char *what, const char *fmt, ...)
+{
+	char worker[32], text[256];
+	va_list ap;
+
+	if (!log_has(LOG_INSIDE))
+		return;
+	snprintf(worker, sizeof(worker), "worker %u", i);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_event(LOG_INSIDE, worker, what, "%s", text);
+}
+
 int
 pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
     struct error *err)
@@ -174,6 +190,7 @@ pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
 	buf_init(&w->out, 64u << 20); /* bounded by its slots */
 	if (pool_fork(p, w, err) == -1)
 		return -1;
+	pool_trace(i, "start", "process %ld", (long)w->pid);
 	pool_send(p, i, FRAME_CONFIG, FRAME_NO_JOB, config);
 	return 0;
 }
@@ -184,6 +201,7 @@ pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
 {
 	struct worker_process *w = &p->workers[i];
 
+	pool_trace(i, "frame", "%s to it, job %d", frame_name(type), (int)job);
 	if (frame_write(&w->out, type, job, msg) == -1) {
 		log_error("a worker does not read any more and is killed");
 		kill(w->pid, SIGKILL);
@@ -254,6 +272,7 @@ pool_reap(struct pool *p, uint32_t i)
 	fd_close(&w->result_fd);
 	while (waitpid(w->pid, &w->exit_status, 0) == -1 && errno == EINTR)
 		;
+	pool_trace(i, "end", "process %ld", (long)w->pid);
 	w->pid = 0;
 	buf_clear(&w->in);
 	buf_clear(&w->out);

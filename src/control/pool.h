@@ -52,6 +52,10 @@ int pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
 void pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
     const void *msg);
 
+/* An event of -debug about worker i; a job of -1 is none. */
+void pool_trace(uint32_t i, const char *what, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* For poll(2): 2 entries a worker in fds; returns how many were filled. */
 size_t pool_poll(const struct pool *p, struct pollfd *fds);
 

@@ -20,11 +20,13 @@ struct job_note {
 	uint64_t began_ms;	/* monotonic */
 	uint64_t attempt_ms;	/* monotonic, of the last assignment */
 	uint32_t sign_serial;	/* of the signature being waited for; 0: none */
+	uint32_t key;		/* that a signature was last asked of */
 	unsigned signatures;	/* asked for so far */
 	bool is_judged;		/* it had its last verdict */
 	bool is_retried;	/* its handshake was repeated */
 	bool is_accepted;	/* its host key was */
 	bool is_authenticated;	/* it has logged in */
+	bool is_sent;		/* its command, or a first write, was */
 	bool has_begun;		/* its output or its progress was seen */
 	/* How the last attempt ended, while the next one is waited for. */
 	enum status last_status;
@@ -84,6 +86,9 @@ void job_wait(struct run *run, uint32_t job, const struct record *record);
 
 /* The parts of a record that control knows. */
 struct record job_record(const struct run *run, uint32_t job);
+
+/* The one result of a job. */
+void job_result(struct run *run, const struct record *record);
 
 /*
  * The name and the port that known_hosts has for it: an alias is looked up as

@@ -22,6 +22,7 @@
 
 #include "control/scheduler.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "control/breaker.h"
@@ -30,6 +31,7 @@
 #include "control/startups.h"
 #include "control/waiting.h"
 #include "util/prng.h"
+#include "util/log.h"
 #include "util/xalloc.h"
 
 enum wave_state { WAVE_OPEN, WAVE_PAUSED, WAVE_ASKING };
@@ -158,6 +160,10 @@ wave_open(struct scheduler *s)
 {
 	s->wave_state = WAVE_OPEN;
 	s->wave_end = wave_next(s, &s->wave, &s->wave_left);
+	if (s->wave_left > 0)
+		log_event(LOG_INSIDE, "scheduler", "wave",
+		    "wave %zu: %u hosts, %u of %u in all", s->wave,
+		    s->wave_left, s->wave_end, s->count);
 }
 
 static void
@@ -193,6 +199,7 @@ scheduler_asks(const struct scheduler *s, struct scheduler_wave *wave)
 static void
 stop(struct scheduler *s, char *reason)
 {
+	log_event(LOG_INSIDE, "scheduler", "stop", "%s", reason);
 	s->stop_reason = reason;
 	s->must_sweep = true;
 	s->sweep = 0;
@@ -377,6 +384,7 @@ retry(struct scheduler *s, uint32_t job, enum status status, enum stage stage,
 {
 	struct turn *turn = &s->turns[job];
 	enum retry kind = retry_kind(status, stage);
+	uint64_t wait_ms;
 
 	if (kind == RETRY_NEVER || turn->retries >= s->options.retries ||
 	    (kind == RETRY_LATER && turn->was_throttled) ||
@@ -384,10 +392,11 @@ retry(struct scheduler *s, uint32_t job, enum status status, enum stage stage,
 		return false;
 	turn->retries++;
 	turn->was_throttled = turn->was_throttled || kind == RETRY_LATER;
-	waiting_add(&s->waiting, job,
-	    now_ms +
-		retry_wait_ms(kind, s->options.retry_delay_ms,
-		    turn->retries + 1, &s->prng));
+	wait_ms = retry_wait_ms(
+	    kind, s->options.retry_delay_ms, turn->retries + 1, &s->prng);
+	waiting_add(&s->waiting, job, now_ms + wait_ms);
+	log_event(LOG_INSIDE, "scheduler", "retry", "job %u in %" PRIu64 " ms",
+	    job, wait_ms);
 	return true;
 }
 

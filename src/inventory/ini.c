@@ -60,7 +60,7 @@ complain(const char *fmt, ...)
 	return 0;
 }
 
-/* The whole file into text; is_exposed of ini is set from its mode. */
+/* The whole file into text; who has access to it is noted in ini. */
 static int
 read_file(
     struct ini *ini, const char *path, struct buf *text, struct error *err)
@@ -73,6 +73,9 @@ read_file(
 	if (fd == -1 || fstat(fd, &st) == -1)
 		goto out;
 	ini->is_exposed = S_ISREG(st.st_mode) && (st.st_mode & 077) != 0;
+	ini->is_foreign = S_ISREG(st.st_mode) &&
+	    ((st.st_mode & 022) != 0 ||
+		(st.st_uid != 0 && st.st_uid != geteuid()));
 	do
 		n = fd_fill(fd, text, 65536);
 	while (n > 0);
@@ -226,4 +229,10 @@ ini_clear(struct ini *ini)
 	ini_scan_free(ini->scan);
 	free(ini->entries);
 	memset(ini, 0, sizeof(*ini));
+}
+
+size_t
+ini_line(const struct ini *ini, const struct ini_entry *entry)
+{
+	return ini_scan_line(ini->scan, entry->section, entry->key);
 }

@@ -18,6 +18,7 @@ struct ini {
 	struct ini_entry *entries;
 	size_t count;
 	bool is_exposed; /* a file that group or others can read or write */
+	bool is_foreign; /* one that others than the user and root can write */
 	/* The rest is private. */
 	struct ini_scan *scan;
 	void **dictionaries; /* what the entries are views of */
@@ -31,5 +32,8 @@ struct ini {
  */
 int ini_read(struct ini *ini, const char *path, struct error *err);
 void ini_clear(struct ini *ini);
+
+/* The line of the file on which the entry, which has a key, first stands. */
+size_t ini_line(const struct ini *ini, const struct ini_entry *entry);
 
 #endif

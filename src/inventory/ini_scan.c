@@ -453,6 +453,16 @@ ini_scan_section(const struct ini_scan *scan, size_t number)
 }
 
 size_t
+ini_scan_line(const struct ini_scan *scan, const char *section, const char *key)
+{
+	char *name = xasprintf("%s\n%s", section, key);
+	size_t index = hostset_find(scan->keys, name);
+
+	free(name);
+	return index != SIZE_MAX ? scan->firsts[index].line : 0;
+}
+
+size_t
 ini_scan_chunk(const struct ini_scan *scan, size_t number)
 {
 	if (number >= scan->chunk_count)

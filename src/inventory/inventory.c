@@ -232,6 +232,20 @@ inventory_source(const struct inventory *inv)
 	return source;
 }
 
+void
+inventory_groups(const struct inventory *inv, struct hostset *set)
+{
+	size_t i;
+
+	for (i = 0; i < hostset_count(inv->group_names); i++) {
+		if (inv->groups[i].is_defined)
+			hostset_add(
+			    set, hostset_name(inv->group_names, i), NULL);
+	}
+	if (inv->file_count > 0)
+		hostset_add(set, "all", NULL);
+}
+
 /* --- where the inventory is --------------------------------------------- */
 
 char *

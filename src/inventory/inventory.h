@@ -88,6 +88,9 @@ char *inventory_default_path(void);
  */
 struct hostset_source inventory_source(const struct inventory *inv);
 
+/* Add the names of all groups to set, "all" among them. */
+void inventory_groups(const struct inventory *inv, struct hostset *set);
+
 /*
  * Resolve a name to a host by precedence: overrides, [host], member line,
  * group "*", [defaults], built-in. A name that is in no inventory is an ad

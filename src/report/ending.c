@@ -40,23 +40,24 @@ ending_compare(const struct ending *a, const struct ending *b)
 }
 
 const char *
-ending_stage(const struct ending *e)
+ending_stage(enum status status, enum stage stage)
 {
-	const char *stage = stage_name(e->stage);
+	const char *name = stage_name(stage);
 
-	/* "failed command" and "transfer transfer" would say nothing. */
-	return e->status == STATUS_FAILED ||
-		strcmp(stage, status_name(e->status)) == 0
-	    ? ""
-	    : stage;
+	/* Not "ok command", "failed command", "transfer transfer". */
+	if (status == STATUS_OK || status == STATUS_FAILED ||
+	    strcmp(name, status_name(status)) == 0)
+		return "";
+	return name;
 }
 
 void
 ending_print(const struct ending *e, bool is_colored, struct buf *out)
 {
-	const char *stage = ending_stage(e);
+	const char *stage = ending_stage(e->status, e->stage);
 
-	color_failed(out, is_colored, status_name(e->status));
+	color_failed(
+	    out, is_colored && e->status != STATUS_OK, status_name(e->status));
 	if (stage[0] != '\0')
 		buf_printf(out, " %s", stage);
 	if (e->reason[0] != '\0')

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ending: how a host ended, in the words that the summary and the fold have
- * for it: "failed, exit 3", "unreachable connect, Connection refused". What
- * has the same words belongs together.
+ * ending: how a host ended, in the words that summary, fold and log have for
+ * it: "failed, exit 3", "unreachable connect, Connection refused". What has the
+ * same words belongs together.
  */
 #ifndef REPORT_ENDING_H
 #define REPORT_ENDING_H
@@ -28,10 +28,9 @@ void ending_clear(struct ending *e);
 /* Less than, equal to or greater than 0, as strcmp(3). */
 int ending_compare(const struct ending *a, const struct ending *b);
 
-/* The stage's name, or "" if the status says as much. */
-const char *ending_stage(const struct ending *e);
-
-/* Append the words; the status is red if is_colored. */
+/* The word behind the status, "" where it would say nothing. */
+const char *ending_stage(enum status status, enum stage stage);
+/* Append the words; the status, if not ok, is red if is_colored. */
 void ending_print(const struct ending *e, bool is_colored, struct buf *out);
 
 #endif

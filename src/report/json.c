@@ -4,13 +4,12 @@
 #include "report/json.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/evp.h>
 
+#include "util/clock.h"
 #include "util/escape.h"
 #include "util/log.h"
 #include "util/utf8.h"
@@ -18,20 +17,14 @@
 
 #define REPLACEMENT "\357\277\275" /* U+FFFD */
 
-/* RFC 3339, UTC, with milliseconds. */
 static json_t *
 json_time(uint64_t wall_ms)
 {
-	time_t seconds = (time_t)(wall_ms / 1000);
-	char day[32], text[48];
-	struct tm tm;
+	char text[CLOCK_TEXT_SIZE];
 
 	if (wall_ms == 0)
 		return json_null();
-	gmtime_r(&seconds, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(
-	    text, sizeof(text), "%s.%03uZ", day, (unsigned)(wall_ms % 1000));
+	clock_text(text, wall_ms);
 	return json_string(text);
 }
 

@@ -59,6 +59,8 @@ progress_new(struct sink *sink, const struct headway *headway, uint64_t now_ms)
 void
 progress_free(struct progress *p)
 {
+	if (p != NULL)
+		log_set_prelude("");
 	free(p);
 }
 
@@ -212,7 +214,13 @@ progress_hide(struct progress *p)
 		return;
 	buf_puts(&p->sink->buf, ERASE);
 	p->is_shown = false;
-	log_set_prelude("");
+}
+
+void
+progress_settle(const struct progress *p)
+{
+	if (p != NULL && !p->is_shown && buf_len(&p->sink->buf) == 0)
+		log_set_prelude("");
 }
 
 /* The terminal of somebody who does something else now is left alone. */

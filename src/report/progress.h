@@ -34,8 +34,12 @@ struct progress *progress_new(
 /* What is shown stays: hide it first. NULL is fine, here and below. */
 void progress_free(struct progress *p);
 
-/* Erase it; it is out with the next flush of the sink. */
+/*
+ * Erase it; it is out with the next flush of the sink. Until progress_settle()
+ * finds that, a message of log.h erases it, too.
+ */
 void progress_hide(struct progress *p);
+void progress_settle(const struct progress *p);
 /*
  * Draw it if it is time, and if nothing else waits to be printed: is_free says
  * so of what shares the terminal with sink. In the background nothing is

@@ -13,6 +13,16 @@
 /* More than that does not wait to be shown together with the progress. */
 #define GATHERED_MAX (16u << 10)
 
+/* For log_set_taker(). */
+static void
+screen_event(void *ctx, const char *line, size_t len)
+{
+	struct screen *s = ctx;
+
+	progress_hide(s->progress);
+	buf_append(&s->err.buf, line, len);
+}
+
 void
 screen_init(struct screen *s, enum color_mode color)
 {
@@ -21,11 +31,13 @@ screen_init(struct screen *s, enum color_mode color)
 	sink_init(&s->err, STDERR_FILENO);
 	sink_color(&s->out, color);
 	sink_color(&s->err, color);
+	log_set_taker(screen_event, s);
 }
 
 void
 screen_clear(struct screen *s)
 {
+	log_set_taker(NULL, NULL);
 	screen_wipe(s);
 	screen_end_progress(s);
 	sink_clear(&s->out);
@@ -54,6 +66,7 @@ screen_wipe(struct screen *s)
 		return;
 	progress_hide(s->progress);
 	sink_flush(&s->err);
+	progress_settle(s->progress);
 }
 
 void
@@ -85,12 +98,29 @@ is_gathering(const struct screen *s, uint64_t now_ms)
 	    progress_gathers(s->progress, now_ms);
 }
 
-/* On a terminal, stdout waits until stderr's progress is erased. */
+static bool
+is_half_written(const struct sink *s)
+{
+	return s->is_mid_line && buf_len(&s->buf) > 0;
+}
+
+/* On a terminal, stderr waits for the rest of a line of stdout. */
+static bool
+err_is_held(const struct screen *s)
+{
+	return s->out.is_tty && s->err.is_tty && is_half_written(&s->out);
+}
+
+/*
+ * On a terminal, stdout waits for the rest of a line of stderr, and until its
+ * progress is erased.
+ */
 static bool
 out_is_held(const struct screen *s)
 {
-	return s->progress != NULL && s->out.is_tty && s->err.is_tty &&
-	    buf_len(&s->err.buf) > 0;
+	return s->out.is_tty && s->err.is_tty && !is_half_written(&s->out) &&
+	    (is_half_written(&s->err) ||
+		(s->progress != NULL && buf_len(&s->err.buf) > 0));
 }
 
 void
@@ -101,14 +131,16 @@ screen_flush(struct screen *s, uint64_t now_ms)
 			sink_flush(&s->out);
 		return;
 	}
-	if (s->progress != NULL)
+	if (s->progress != NULL && !err_is_held(s))
 		sink_flush(&s->err);
+	progress_settle(s->progress);
 	if (!out_is_held(s))
 		sink_flush(&s->out);
 	if (!s->is_held)
 		progress_show(s->progress,
 		    !s->out.is_tty || buf_len(&s->out.buf) == 0, now_ms);
-	sink_flush(&s->err);
+	if (!err_is_held(s))
+		sink_flush(&s->err);
 }
 
 uint64_t
@@ -120,6 +152,8 @@ screen_due_ms(const struct screen *s)
 void
 screen_drain(struct screen *s, int patience_ms)
 {
+	if (err_is_held(s))
+		sink_drain(&s->out, patience_ms);
 	sink_drain(&s->err, patience_ms);
 	sink_drain(&s->out, patience_ms);
 }
@@ -139,7 +173,7 @@ screen_poll(const struct screen *s, struct pollfd *fds)
 	}
 	if (out_is_held(s) || (gathers && s->out.is_tty))
 		fds[0].events = 0;
-	if (gathers)
+	if (gathers || err_is_held(s))
 		fds[1].events = 0;
 	return 2;
 }

@@ -2,7 +2,7 @@
 /*
  * screen: stdout and stderr, which are often the same terminal, and the
  * progress at its end. Both are queues: what is appended to their buf is
- * written as their readers take it.
+ * written as their readers take it, on a terminal line by line of either.
  */
 #ifndef REPORT_SCREEN_H
 #define REPORT_SCREEN_H
@@ -22,7 +22,10 @@ struct screen {
 	bool is_stdout_told;	   /* that it is broken */
 };
 
-/* The progress, if there is to be one, is the caller's to set. */
+/*
+ * The lines of log_event() come here until screen_clear(), so s must not move.
+ * The progress, if there is to be one, is the caller's to set.
+ */
 void screen_init(struct screen *s, enum color_mode color);
 /* No progress stays behind. */
 void screen_clear(struct screen *s);

@@ -111,6 +111,8 @@ sink_flush(struct sink *s)
 
 	while (s->error == 0 && buf_len(&s->buf) > 0) {
 		n = sink_write(s);
+		if (n > 0)
+			s->is_mid_line = buf_head(&s->buf)[n - 1] != '\n';
 		if (n >= 0)
 			buf_consume(&s->buf, (size_t)n);
 		else if (errno == EAGAIN)

@@ -23,6 +23,7 @@ struct sink {
 	bool is_owned;	 /* fd is our own, non-blocking */
 	bool is_file;	 /* never blocks */
 	bool is_socket;
+	bool is_mid_line; /* the last byte written was no newline */
 	int error; /* errno of the first failed write; then all is dropped */
 };
 

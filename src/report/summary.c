@@ -238,10 +238,10 @@ group_json(const struct group *g)
 	for (i = 0; i < g->explained_count; i++)
 		json_array_append_new(explained, json_string(g->explained[i]));
 	object = json_pack("{s:s s:s s:s s:I s:s s:o}", "status",
-	    status_name(g->ending.status), "stage", ending_stage(&g->ending),
-	    "reason", g->ending.reason, "count",
-	    (json_int_t)hostset_count(g->hosts), "hosts", folded, "explained",
-	    explained);
+	    status_name(g->ending.status), "stage",
+	    ending_stage(g->ending.status, g->ending.stage), "reason",
+	    g->ending.reason, "count", (json_int_t)hostset_count(g->hosts),
+	    "hosts", folded, "explained", explained);
 	free(folded);
 	return object;
 }

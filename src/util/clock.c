@@ -3,6 +3,7 @@
 
 #include "util/clock.h"
 
+#include <stdio.h>
 #include <time.h>
 
 static uint64_t
@@ -24,4 +25,17 @@ uint64_t
 clock_wall_ms(void)
 {
 	return clock_read_ms(CLOCK_REALTIME);
+}
+
+void
+clock_text(char *text, uint64_t wall_ms)
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	char day[32];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(
+	    text, CLOCK_TEXT_SIZE, "%s.%03uZ", day, (unsigned)(wall_ms % 1000));
 }

@@ -3,18 +3,29 @@
 
 #include "util/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "util/clock.h"
+#include "util/escape.h"
+#include "util/fdio.h"
+
 #define PATIENCE_MS 1000
 #define FEW	    3u
+#define EVENT_MAX   2048u
 
 static const char *log_name = PACKAGE_NAME;
 static const char *log_prelude = "";
 static bool log_is_quiet;
+static enum log_level log_level;
+static int log_fd = -1; /* of the file of -log */
+static void (*log_take)(void *ctx, const char *line, size_t len);
+static void *log_take_ctx;
 
 void
 log_init(const char *name)
@@ -34,8 +45,41 @@ log_set_quiet(bool quiet)
 	log_is_quiet = quiet;
 }
 
-static void log_line(const char *kind, const char *fmt, va_list ap)
-    __attribute__((format(printf, 2, 0)));
+void
+log_set_level(unsigned level)
+{
+	log_level = level < LOG_INSIDE ? (enum log_level)level : LOG_INSIDE;
+}
+
+int
+log_open(const char *path, struct error *err)
+{
+	log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (log_fd == -1)
+		return error_set(err, "%s: %s", path, strerror(errno));
+	if (log_level < LOG_HOSTS)
+		log_level = LOG_HOSTS;
+	return 0;
+}
+
+void
+log_close(void)
+{
+	fd_close(&log_fd);
+}
+
+void
+log_set_taker(void (*take)(void *ctx, const char *line, size_t len), void *ctx)
+{
+	log_take = take;
+	log_take_ctx = ctx;
+}
+
+bool
+log_has(enum log_level level)
+{
+	return level <= log_level;
+}
 
 /* A write(2) of no more than PIPE_BUF bytes does not block then. */
 static bool
@@ -47,6 +91,71 @@ has_room(void)
 }
 
 /* One write(2) a message, so that messages of several processes don't mix. */
+static void
+log_write(const char *line, size_t len)
+{
+	/* Nothing can be done about a stderr that does not take it. */
+	if (!has_room() || write(STDERR_FILENO, line, len) == -1)
+		return;
+}
+
+/* A log that can't be written any more does not end the run. */
+static void
+log_broken(int error)
+{
+	log_close();
+	log_level = LOG_MESSAGES;
+	log_error("the log ends here: %s", strerror(error));
+}
+
+/* Into the file, with the time, in one write(2). */
+static void
+log_file(const char *line, size_t len)
+{
+	char now[CLOCK_TEXT_SIZE];
+	struct buf b;
+
+	clock_text(now, clock_wall_ms());
+	buf_init(&b, sizeof(now) + len);
+	buf_printf(&b, "%s ", now);
+	buf_append(&b, line, len);
+	if (write(log_fd, buf_head(&b), buf_len(&b)) == -1)
+		log_broken(errno);
+	buf_clear(&b);
+}
+
+void
+log_event(enum log_level level, const char *host, const char *stage,
+    const char *fmt, ...)
+{
+	char text[EVENT_MAX / 2];
+	struct buf line;
+	va_list ap;
+	int n;
+
+	if (!log_has(level))
+		return;
+	n = snprintf(text, sizeof(text), "%s %s: ", host, stage);
+	va_start(ap, fmt);
+	if (n > 0 && (size_t)n < sizeof(text))
+		vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
+	va_end(ap);
+	buf_init(&line, EVENT_MAX * 8);
+	escape_append(&line, text, strlen(text));
+	buf_append(&line, "\n", 1);
+	if (log_fd != -1)
+		log_file((const char *)buf_head(&line), buf_len(&line));
+	else if (log_take != NULL)
+		log_take(log_take_ctx, (const char *)buf_head(&line),
+		    buf_len(&line));
+	else
+		log_write((const char *)buf_head(&line), buf_len(&line));
+	buf_clear(&line);
+}
+
+static void log_line(const char *kind, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 log_line(const char *kind, const char *fmt, va_list ap)
 {
@@ -64,9 +173,9 @@ log_line(const char *kind, const char *fmt, va_list ap)
 		return;
 	len = strlen(line);
 	line[len++] = '\n';
-	/* Nothing can be done about a stderr that does not take it. */
-	if (!has_room() || write(STDERR_FILENO, line, len) == -1)
-		return;
+	if (log_fd != -1)
+		log_file(line + strlen(log_prelude), len - strlen(log_prelude));
+	log_write(line, len);
 }
 
 void

@@ -1,25 +1,62 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * log: messages to the user on stderr, each one line, each with the program's
- * name. Nothing a host sent goes through here unescaped. A reader of stderr who
- * has stopped reading is waited for a second, then the message is lost.
+ * name; and, if asked for, events, each one line, "HOST stage: text". With a
+ * file (option -log) events go there instead, and messages too, with times.
+ * Nothing a host sent goes into a message unescaped. A reader of stderr who has
+ * stopped reading is waited for a second, then the line is lost.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "util/error.h"
+
+/* How much is told of a run; each has what the one before it has. */
+enum log_level {
+	LOG_MESSAGES,
+	LOG_HOSTS,  /* -v: begin, retries, end */
+	LOG_STAGES, /* -vv: what an attempt goes through */
+	LOG_INSIDE, /* -debug: workers, frames, the scheduler */
+};
 
 /* Name the program in messages; name must stay valid. */
 void log_init(const char *name);
 
 /*
- * What is written before each message: the escape sequence that erases a
- * status line while one is shown, else "". It must stay valid.
+ * What is written before each message: the escape sequence that erases the
+ * progress while it is shown, else "". It must stay valid.
  */
 void log_set_prelude(const char *prelude);
 
 /* Silence warnings (option -q); errors are still printed. */
 void log_set_quiet(bool quiet);
+
+/* Tell events up to that level; numbers beyond the last one are the last. */
+void log_set_level(unsigned level);
+
+/*
+ * Append events and messages to the file at path, LOG_HOSTS at least. Returns
+ * 0, or -1 with err.
+ */
+int log_open(const char *path, struct error *err);
+void log_close(void);
+
+/*
+ * Hand the lines of events that are for stderr to take, which knows what else
+ * is under way to it; NULL: write them.
+ */
+void log_set_taker(
+    void (*take)(void *ctx, const char *line, size_t len), void *ctx);
+
+/* Whether events of that level are told: for those that cost to be made. */
+bool log_has(enum log_level level);
+
+/* An event. The line is escaped: its parts may come from a host. */
+void log_event(enum log_level level, const char *host, const char *stage,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* "name: warning: text" on stderr. */
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

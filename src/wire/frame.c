@@ -70,6 +70,7 @@ static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
 	FIELD(U64, msg_result, bytes), FIELD(U64, msg_result, files),
 	FIELD(U64, msg_result, unchanged), FIELD(STRING, msg_result, sha256),
 	FIELD(U32, msg_result, is_final)},
+    [FRAME_AUTHENTICATED] = {FIELD(STRING, msg_authenticated, method)},
     [FRAME_PROGRESS] = {FIELD(U64, msg_progress, bytes),
 	FIELD(U64, msg_progress, total)},
     [FRAME_ENTRY] = {FIELD(U32, msg_entry, type), FIELD(U32, msg_entry, mode),
@@ -80,6 +81,35 @@ static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
 	FIELD(STRING, msg_entry, path), FIELD(STRING, msg_entry, source),
 	FIELD(STRING, msg_entry, link)},
 };
+
+static const char *const frame_names[FRAME_TYPE_COUNT] = {
+    [FRAME_CONFIG] = "CONFIG",
+    [FRAME_JOB] = "JOB",
+    [FRAME_VERDICT] = "VERDICT",
+    [FRAME_SIGNATURE] = "SIGNATURE",
+    [FRAME_CREDIT] = "CREDIT",
+    [FRAME_CANCEL] = "CANCEL",
+    [FRAME_PING] = "PING",
+    [FRAME_RATE] = "RATE",
+    [FRAME_READY] = "READY",
+    [FRAME_HOSTKEY] = "HOSTKEY",
+    [FRAME_SIGN] = "SIGN",
+    [FRAME_OUTPUT] = "OUTPUT",
+    [FRAME_RESULT] = "RESULT",
+    [FRAME_PONG] = "PONG",
+    [FRAME_PROGRESS] = "PROGRESS",
+    [FRAME_AUTHENTICATED] = "AUTHENTICATED",
+    [FRAME_STARTED] = "STARTED",
+    [FRAME_ENTRY] = "ENTRY",
+};
+
+const char *
+frame_name(enum frame_type type)
+{
+	if ((unsigned)type >= FRAME_TYPE_COUNT || frame_names[type] == NULL)
+		return "?";
+	return frame_names[type];
+}
 
 static size_t
 field_bytes(const struct field *f, const char *msg)

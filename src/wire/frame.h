@@ -17,6 +17,7 @@
  *                                      ◀──  SIGN        a userauth request
  *   SIGNATURE                          ──▶
  *                                      ◀──  AUTHENTICATED  logged in
+ *                                      ◀──  STARTED     command sent
  *                                      ◀──  OUTPUT      uses up credit
  *                                      ◀──  PROGRESS    of a transfer
  *   CREDIT  bytes printed              ──▶
@@ -63,6 +64,7 @@ enum frame_type {
 	FRAME_PONG,
 	FRAME_PROGRESS,
 	FRAME_AUTHENTICATED,
+	FRAME_STARTED,
 	/* in files */
 	FRAME_ENTRY,
 	FRAME_TYPE_COUNT
@@ -198,6 +200,13 @@ struct msg_sign {
 	struct bytes request; /* what is to be signed */
 };
 
+/* msg_authenticated.method of a login with a key, RFC 4252 section 7. */
+#define AUTH_PUBLICKEY "publickey"
+
+struct msg_authenticated {
+	const char *method; /* RFC 4252 */
+};
+
 struct msg_output {
 	uint32_t stream; /* 1 stdout, 2 stderr */
 	struct bytes data;
@@ -253,6 +262,9 @@ struct frame {
 	uint32_t job;
 	struct cursor payload;
 };
+
+/* As in enum frame_type; "?" for what is none. */
+const char *frame_name(enum frame_type type);
 
 /*
  * Append a frame to out. msg is the struct of that type; a string that is NULL

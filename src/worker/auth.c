@@ -310,6 +310,23 @@ step_keyboard(struct session *s, bool *is_done)
 	return auth_attempted(s, rc, AUTH_LIST, is_done);
 }
 
+const char *
+auth_method(const struct auth *a)
+{
+	switch (a->state) {
+	case AUTH_LIST:
+	case AUTH_NEXT:
+		break;
+	case AUTH_KEY:
+		return AUTH_PUBLICKEY;
+	case AUTH_PASSWORD:
+		return "password";
+	case AUTH_KEYBOARD:
+		return "keyboard-interactive";
+	}
+	return "none";
+}
+
 enum want
 auth_step(struct session *s, bool *is_done)
 {

@@ -53,6 +53,9 @@ void auth_clear(struct auth *a);
  */
 enum want auth_step(struct session *s, bool *is_done);
 
+/* The method tried last, as RFC 4252 and RFC 4256 call it. */
+const char *auth_method(const struct auth *a);
+
 /*
  * Every allocation of libssh2 passes here. libssh2 takes the name of the
  * signature algorithm from the head of the key blob, but for RSA they differ

@@ -243,10 +243,12 @@ step_verdict(struct session *s)
 static enum want
 step_auth(struct session *s)
 {
+	struct msg_authenticated msg;
 	bool is_done;
 	enum want want = auth_step(s, &is_done);
 
 	if (is_done) {
+		msg.method = auth_method(&s->auth);
 		auth_clear(&s->auth);
 		s->heap.wipe = false; /* from here on it holds no secret */
 		s->result.auth_ms = (uint32_t)(session_now(s) - s->accepted_ms);
@@ -254,7 +256,7 @@ step_auth(struct session *s)
 		s->connect_deadline_ms =
 		    session_now(s) + s->spec.connect_timeout_ms;
 		s->state = SESSION_TASK;
-		worker_send_later(s->worker, FRAME_AUTHENTICATED, s->job, NULL);
+		worker_send_later(s->worker, FRAME_AUTHENTICATED, s->job, &msg);
 	}
 	return want;
 }
@@ -360,6 +362,10 @@ session_run(struct session *s)
 	if (s->want == WANT_END) {
 		worker_session_ended(s->worker, s);
 		return;
+	}
+	if (s->is_started && !s->is_told) {
+		s->is_told = true;
+		worker_send_later(s->worker, FRAME_STARTED, s->job, NULL);
 	}
 	/* The limits change only with the states. */
 	if (session_asks(s) || state != s->state || s->state == SESSION_TASK)

@@ -77,6 +77,7 @@ struct session {
 	uint64_t active_paused_ms;    /* worker_paused_ms() at that time */
 	bool has_idle_limit;	      /* the command runs */
 	bool is_started;	      /* the command may have been received */
+	bool is_told;		      /* control knows that */
 
 	struct msg_result result;
 	char message[512];

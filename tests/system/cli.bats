@@ -21,18 +21,33 @@ expect_usage_error() {
 	expect_match "$err" "$@"
 }
 
-@test "--help lists every option on stdout and exits 0" {
-	batch_bare --help
+@test "--help fits a screen of 80x24, for both programs" {
+	local program
+	for program in batch_run batch_scp; do
+		batch_run=$top_builddir/src/$program
+		batch_bare --help
+		expect_status 0
+		[ ! -s "$err" ]
+		# The next prompt takes a line, too.
+		[ "$(wc -l <"$out")" -le 23 ] || { dump; return 1; }
+		expect_no_match "$out" '.{80}'
+		expect_match "$out" "^usage: $program " '^Hosts +-h HOSTS ' \
+		    ' -help-all '
+	done
+}
+
+@test "-help-all lists every option on stdout and exits 0" {
+	batch_bare -help-all
 	expect_status 0
 	[ ! -s "$err" ]
 	local option
 	for option in i h g x hostfile list list-folded user port identity \
 	    ask-pass known-hosts host-key fanout workers connect-timeout \
 	    timeout idle-timeout cmd script stdin env output no-prefix color \
-	    progress report report-html metrics q v verbose S help version \
-	    rerun retries retry-delay rate max-startups auth-fail-limit batch \
-	    pause confirm max-fail shuffle seed ordered fold-ignore diff \
-	    capture outdir; do
+	    progress report report-html metrics q S help version rerun retries \
+	    retry-delay rate max-startups auth-fail-limit batch pause confirm \
+	    max-fail shuffle seed ordered fold-ignore diff capture outdir v \
+	    verbose vv debug log config print-config help-all; do
 		grep -qE -- "(^|[ ,|])--?$option([ ,=[]|\$)" "$out" || {
 			echo "no -$option"
 			dump
@@ -62,6 +77,24 @@ expect_usage_error() {
 @test "an unknown option is a usage error that names it" {
 	batch_bare -h web01 -cmd true -nonsense
 	expect_usage_error nonsense
+}
+
+@test "a mistyped option is told with the one that was meant" {
+	batch_bare -h web01 -cmd true -fanuot 3
+	expect_usage_error 'unknown option -fanuot; did you mean -fanout\?'
+}
+
+@test "an abbreviation of several options names them" {
+	batch_bare -h web01 -cmd true -co never
+	expect_usage_error 'option -co is ambiguous: .*-color.*-config'
+}
+
+@test "a flag takes true and false behind =, and nothing else" {
+	batch_bare -h web01 -list=false -list-folded=true
+	expect_status 0
+	expect_lines web01
+	batch_bare -h web01 -list=maybe
+	expect_usage_error 'option -list: "maybe" is neither true nor false'
 }
 
 @test "an option without its value is a usage error" {

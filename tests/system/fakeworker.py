@@ -112,7 +112,7 @@ def do(job, line):
         while not os.path.exists(os.path.join(here, rest)):
             time.sleep(0.02)
     elif verb == "authenticated":
-        send(AUTHENTICATED, job, b"")
+        send(AUTHENTICATED, job, string("publickey"))
     elif verb == "final":
         is_final = 1
     elif verb == "as":

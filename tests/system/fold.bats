@@ -114,18 +114,23 @@ rule=---------------
 
 @test "modes that would mix on stdout are refused" {
 	local mode
-	for mode in live,json fold,json json,live live,fold,json; do
-		batch -g web -output $mode -cmd true
+	for mode in live,json fold,json live,none live,fold,json ''; do
+		batch -g web -output "$mode" -cmd true
 		expect_status 2
-		expect_match "$err" 'output.*json.*-report'
+		expect_match "$err" 'output.* none of live\|fold\|live,fold\|'
 	done
-	batch -g web -output live,none -cmd true
-	expect_status 2
-	expect_match "$err" 'none'
-	batch -g web -output live,live,fold -cmd true
+}
+
+@test "what batch.conf says of the output gives way to what is typed" {
+	local conf=$BATS_TEST_TMPDIR/batch.conf
+	printf '%s\n' '[batch]' 'output = live' 'fold-ignore = "[0-9]+"' >"$conf"
+	chmod 600 "$conf"
+	batch -config "$conf" -h web01 -cmd 'echo 1'
 	expect_status 0
-	batch -g web -output '' -cmd true
-	expect_status 2
+	expect_lines 'web01: 1'
+	batch -config "$conf" -h web01,web02 -diff -cmd 'echo ${LAB_HOST#web}'
+	expect_status 0
+	expect_lines $rule 'web[01-02] (2)' $rule 01
 }
 
 @test "-output live,fold prints lines as they come, then the fold" {

@@ -32,8 +32,8 @@ expect_usage_error() {
 	expect_match "$err" "$@"
 }
 
-@test "--help lists every option on stdout and exits 0" {
-	batch_bare --help
+@test "-help-all lists every option on stdout and exits 0" {
+	batch_bare -help-all
 	expect_status 0
 	[ ! -s "$err" ]
 	local option

@@ -89,6 +89,7 @@ command_again(const struct command_row *row, int *parsed)
 	    {run_option_rows, &o.run}, {run_output_rows, &o.run},
 	    {run_general_rows, &o.run}, {NULL, NULL}};
 	char *words[WORDS_MAX], *again = NULL;
+	struct option_origins origins = {NULL, 0};
 	struct error err;
 	int count, operand;
 
@@ -96,10 +97,11 @@ command_again(const struct command_row *row, int *parsed)
 		words[count] = (char *)(uintptr_t)row->words[count];
 	words[count] = NULL;
 	run_options_init(&o.run);
-	*parsed = options_parse(tables, count, words, &operand, &err);
+	*parsed = options_parse(tables, count, words, &origins, &operand, &err);
 	if (*parsed == 0)
 		again = again_command(tables, &o.run, count, words);
 	options_clear(tables);
+	free(origins.list);
 	return again;
 }
 
