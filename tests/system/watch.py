@@ -71,8 +71,11 @@ def main():
             seen["peak_kb"] = max(seen["peak_kb"], size)
             seen["fds"] = max([seen["fds"]] + [descriptors(p) for p in pids])
         if seen["kills"] < options.k and now >= next_kill and pids:
-            os.kill(chance.choice(pids), signal.SIGKILL)
-            seen["kills"] += 1
+            try:
+                os.kill(chance.choice(pids), signal.SIGKILL)
+                seen["kills"] += 1
+            except ProcessLookupError:
+                pass
             next_kill = now + chance.uniform(0, 0.2)
         time.sleep(0.005)
     seen["status"] = process.returncode
