@@ -107,6 +107,12 @@ jobs_drop_queued(struct run *run, enum status status, const char *message)
 	}
 }
 
+static enum stage
+task_stage(const struct run *run)
+{
+	return run_is_transfer(run) ? STAGE_TRANSFER : STAGE_COMMAND;
+}
+
 void
 jobs_drop_in_flight(struct run *run, enum status status, const char *message)
 {
@@ -117,7 +123,10 @@ jobs_drop_in_flight(struct run *run, enum status status, const char *message)
 		    ledger_state(run->ledger, job) != JOB_STARTED)
 			continue;
 		ledger_finish(run->ledger, job);
-		job_end(run, job, status, STAGE_NONE, message);
+		job_end(run, job, status,
+		    run->notes[job].is_accepted ? task_stage(run)
+						: STAGE_CONNECT,
+		    message);
 	}
 }
 
@@ -141,7 +150,7 @@ job_lost(struct run *run, uint32_t job, bool is_started, const char *message)
 	enum stage stage = STAGE_LOCAL;
 
 	if (is_started)
-		stage = run_is_transfer(run) ? STAGE_TRANSFER : STAGE_COMMAND;
+		stage = task_stage(run);
 	else
 		message = "its workers died, again and again, before "
 			  "anything was done";
@@ -191,7 +200,7 @@ job_stage(const struct run *run, uint32_t job)
 		return STAGE_CONNECT;
 	if (!note->is_authenticated && !note->has_begun)
 		return STAGE_AUTH;
-	return run_is_transfer(run) ? STAGE_TRANSFER : STAGE_COMMAND;
+	return task_stage(run);
 }
 
 void

@@ -423,6 +423,6 @@ session_cancel(struct session *s, const char *message)
 {
 	if (s->state == SESSION_STOP)
 		return; /* over in a moment */
-	session_end(s, STATUS_CANCELLED, STAGE_NONE, "%s", message);
+	session_end(s, STATUS_CANCELLED, session_stage(s), "%s", message);
 	session_cut(s);
 }

@@ -43,8 +43,8 @@ task_stage(const struct session *s)
 	return session_is_transfer(s) ? STAGE_TRANSFER : STAGE_COMMAND;
 }
 
-static enum stage
-deadline_stage(const struct session *s)
+enum stage
+session_stage(const struct session *s)
 {
 	switch (s->state) {
 	case SESSION_CONNECT:
@@ -133,7 +133,7 @@ session_expired(uv_timer_t *timer)
 		return;
 	}
 	if (has_connect_limit(s) && now >= s->connect_deadline_ms) {
-		session_timed_out(s, deadline_stage(s),
+		session_timed_out(s, session_stage(s),
 		    s->spec.connect_timeout_ms, deadline_words(s));
 		return;
 	}
@@ -194,7 +194,7 @@ session_ping(struct session *s)
 	if (s->asked_ms != 0 &&
 	    (uint64_t)s->asked_pings++ * PING_INTERVAL_MS >=
 		s->spec.connect_timeout_ms)
-		session_timed_out(s, deadline_stage(s),
+		session_timed_out(s, session_stage(s),
 		    s->spec.connect_timeout_ms, deadline_words(s));
 }
 

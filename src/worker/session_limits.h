@@ -8,6 +8,9 @@
 /* uv_now() of its loop: the time that the limits are in. */
 uint64_t session_now(const struct session *s);
 
+/* What s is at: the command's or transfer's stage once it may have begun. */
+enum stage session_stage(const struct session *s);
+
 /* Limits have changed: let the timer fire at the nearest. */
 void session_set_timer(struct session *s);
 

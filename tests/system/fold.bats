@@ -165,7 +165,7 @@ rule=---------------
 	batch_wait
 	expect_status 130
 	expect_line "$out" \
-	    'web[01-03] (3): cancelled, interrupted by SIGINT'
+	    'web[01-03] (3): cancelled command, interrupted by SIGINT'
 	expect_line "$out" begun
 	expect_line "$out" 'web04: cancelled, interrupted by SIGINT'
 }

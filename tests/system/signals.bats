@@ -48,6 +48,9 @@ expect_cancelled() {
 	expect_report 'all(.status == "cancelled" or .status == "lost" or
 	    .status == "skipped")'
 	expect_match "$err" '8 hosts.*cancelled'
+	# Those that may have run it can be told from those that have not.
+	expect_report 'map(select(.stage == "command")) | length == 3'
+	expect_report 'map(select(.stage == "")) | length == 5'
 	# No further host was begun.
 	[ "$(find "$LAB_DIR/home" -name ran | wc -l)" -eq 3 ]
 	expect_no_match "$out" finished
@@ -100,8 +103,8 @@ expect_cancelled() {
 	expect_status 130
 	# Workers that died of it would be told as such.
 	expect_report 'length == 2'
-	expect_result web01 cancelled
-	expect_result web02 cancelled
+	expect_result web01 cancelled '.stage == "command"'
+	expect_result web02 cancelled '.stage == "" and .attempts == 0'
 	expect_no_match "$out" 'signal 2'
 }
 
