@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/buf.h"
 #include "util/xalloc.h"
@@ -77,6 +78,8 @@ reason_unknown(
 	if (files > 1)
 		snprintf(more, sizeof(more), " or %zu other file%s", files - 1,
 		    files > 2 ? "s" : "");
+	else if (access(path, F_OK) == -1)
+		snprintf(more, sizeof(more), ", which does not exist");
 	reason = xasprintf("host key unknown: no %s key for %s in %s%s "
 			   "(presented: %s); if you trust it, add it with %s "
 			   "after checking the fingerprint, or use -host-key "
@@ -109,21 +112,24 @@ char *
 reason_mismatch(const struct presented *p, const struct known_line *line)
 {
 	char *fingerprint = key_fingerprint(p->blob, p->blob_len);
-	char *hint = removal_hint(line, p->name);
-	char *reason;
+	char *reason, *hint;
 
-	if (line->type == p->type)
+	if (line->type == p->type) {
+		hint = removal_hint(line, p->name);
 		reason = xasprintf("host key mismatch: %s:%zu holds another "
 				   "%s key for %s (presented: %s); if the "
 				   "change is expected: %s",
 		    line->path, line->number, line->type->label, p->name,
 		    fingerprint, hint);
-	else
-		reason = xasprintf("host key mismatch: for %s, %s:%zu holds a "
-				   "key of type %s, not %s (presented: %s); if "
-				   "the change is expected: %s",
-		    p->name, line->path, line->number, line->type->label,
+	} else {
+		hint = keyscan_hint(p, line->path, line->kind == NAMES_HASHED);
+		reason = xasprintf("host key mismatch: %s:%zu knows %s by its "
+				   "%s key, the host showed another type, %s "
+				   "(%s); if that fingerprint is the host's, "
+				   "add it with %s",
+		    line->path, line->number, p->name, line->type->label,
 		    key_type_label(p->type), fingerprint, hint);
+	}
 	free(fingerprint);
 	free(hint);
 	return one_line(reason);

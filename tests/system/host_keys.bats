@@ -72,8 +72,8 @@ expect_refused_with() {
 	expect_refused
 }
 
-@test "a known_hosts file that is absent is an empty one" {
-	expect_refused
+@test "a known_hosts file that is absent is an empty one, and said so" {
+	expect_refused 'known_hosts, which does not exist'
 }
 
 @test "a known_hosts file that cannot be read is an error, not an empty one" {

@@ -444,13 +444,18 @@ static const struct {
 	"$F"},
     {"mismatch, only other types: the first", "web1 {R}\nweb1 {E}\n", "web1",
 	22, 'A',
-	"host key mismatch: for web1, $F:1 holds a key of type RSA, not "
-	"ED25519 (presented: $P); if the change is expected: ssh-keygen -R "
-	"web1 -f $F"},
+	"host key mismatch: $F:1 knows web1 by its RSA key, the host showed "
+	"another type, ED25519 ($P); if that fingerprint is the host's, add "
+	"it with ssh-keyscan web1 >> $F"},
+    {"mismatch, another type, hashed", "{#web1} {R}\n", "web1", 22, 'A',
+	"host key mismatch: $F:1 knows web1 by its RSA key, the host showed "
+	"another type, ED25519 ($P); if that fingerprint is the host's, add "
+	"it with ssh-keyscan -H web1 >> $F"},
     {"mismatch, a port", "[web1]:2222 {E}\n", "web1", 2222, 'F',
-	"host key mismatch: for [web1]:2222, $F:1 holds a key of type ECDSA "
-	"nistp256, not ECDSA nistp384 (presented: $P); if the change is "
-	"expected: ssh-keygen -R '[web1]:2222' -f $F"},
+	"host key mismatch: $F:1 knows [web1]:2222 by its ECDSA nistp256 "
+	"key, the host showed another type, ECDSA nistp384 ($P); if that "
+	"fingerprint is the host's, add it with ssh-keyscan -p 2222 web1 >> "
+	"$F"},
     {"mismatch in a line of many hosts", "web1,web2 {B}\n", "web1", 22, 'A',
 	"host key mismatch: $F:1 holds another ED25519 key for web1 "
 	"(presented: $P); if the change is expected: correct that line"},
@@ -465,9 +470,9 @@ static const struct {
 	"host key refused: $F:1 is for web1 and starts with '@', but not "
 	"with @revoked or @cert-authority; correct that line"},
     {"a hostile type", "web1 {B}\n", "web1", 22, '\n',
-	"host key mismatch: for web1, $F:1 holds a key of type ED25519, not "
-	"unknown-type (presented: $P); if the change is expected: "
-	"ssh-keygen -R web1 -f $F"},
+	"host key mismatch: $F:1 knows web1 by its ED25519 key, the host "
+	"showed another type, unknown-type ($P); if that fingerprint is the "
+	"host's, add it with ssh-keyscan web1 >> $F"},
     {"a hostile name", "", "a\nb", 22, 'A',
 	"host key unknown: no ED25519 key for a?b in $F (presented: $P); if "
 	"you trust it, add it with ssh-keyscan 'a?b' >> $F after checking "
