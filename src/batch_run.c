@@ -30,6 +30,18 @@ struct options {
 
 #define AT(member) offsetof(struct options, member)
 
+static int
+check_env(const char *text, struct error *err)
+{
+	const char *p = text;
+
+	while (isalnum((unsigned char)*p) || *p == '_')
+		p++;
+	if (*p != '=' || p == text || isdigit((unsigned char)text[0]))
+		return error_set(err, "\"%.40s\" is not NAME=VALUE", text);
+	return 0;
+}
+
 static const struct option_row command_rows[] = {
     {"cmd", "COMMAND", OPTION_STRING, AT(command),
 	"a command line for the remote shell", "What to run",
@@ -40,7 +52,7 @@ static const struct option_row command_rows[] = {
     {"stdin", "FILE", OPTION_STRING, AT(input),
 	"what every command reads; - is stdin", .is_call_only = true},
     {"env", "NAME=VALUE", OPTION_LIST, AT(env),
-	"set a variable for the command"},
+	"set a variable for the command", .check = check_env},
     {NULL},
 };
 
@@ -164,16 +176,11 @@ static int
 plan_env(struct plan *plan, struct options *o, struct error *err)
 {
 	struct buf *env = &o->env_strings;
-	const char *text, *p;
+	const char *text;
 	size_t i;
 
 	for (i = 0; i < o->env.count; i++) {
 		text = o->env.values[i].text;
-		for (p = text; isalnum((unsigned char)*p) || *p == '_'; p++)
-			;
-		if (*p != '=' || p == text || isdigit((unsigned char)text[0]))
-			return error_set(
-			    err, "-env \"%s\": not NAME=VALUE", text);
 		if (buf_append(env, text, strlen(text) + 1) == -1)
 			return error_set(
 			    err, "-env: more than %u bytes", COMMAND_MAX);

@@ -31,8 +31,8 @@ struct options {
 	bool preserve, follow, update, checksum, verify, resume, mkdir;
 	bool dry_run;
 	uint64_t rate_limit;
-	uint64_t max_bytes; /* 0: default */
-	uint32_t max_files; /* 0: default */
+	uint64_t max_bytes;
+	uint32_t max_files;
 	/* what the plan points to */
 	struct manifest manifest;
 	struct buf sources;
@@ -44,6 +44,39 @@ struct options {
 
 #define AT(member) offsetof(struct options, member)
 
+static int
+check_mode(const char *text, struct error *err)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > 4 || strspn(text, "01234567") != len)
+		return error_set(
+		    err, "\"%.40s\" is not a mode (like 644 or 0755)", text);
+	return 0;
+}
+
+static int
+check_backup(const char *text, struct error *err)
+{
+	if (text[0] == '\0' || strchr(text, '/') != NULL)
+		return error_set(
+		    err, "\"%.40s\" is not the end of a file's name", text);
+	return 0;
+}
+
+static int
+check_remote(const char *text, struct error *err)
+{
+	if (text[0] == '\0')
+		return error_set(err, "the path is empty");
+	if (text[0] == '~' && text[1] != '\0' && text[1] != '/')
+		return error_set(err,
+		    "\"%s\": only the login user's ~ is known; a name that "
+		    "starts so is ./~",
+		    text);
+	return 0;
+}
+
 static const struct option_row transfer_rows[] = {
     {"action", "put|get", OPTION_WORD, AT(action),
 	"send files to the hosts, or fetch some", "What to move",
@@ -52,10 +85,10 @@ static const struct option_row transfer_rows[] = {
 	"what to send; get: where, or logs/%h", .takes_more = true,
 	.is_call_only = true, .is_common = true},
     {"remote", "PATH", OPTION_LIST, AT(remotes),
-	"put: where to; get: files, trees, globs", .is_call_only = true,
-	.is_common = true},
+	"put: where to; get: files, trees, globs", .check = check_remote,
+	.is_call_only = true, .is_common = true},
     {"mode", "OCTAL", OPTION_STRING, AT(mode),
-	"of files, not that of the source"},
+	"of files, not that of the source", .check = check_mode},
     {"preserve", NULL, OPTION_FLAG, AT(preserve), "keep times"},
     {"follow", NULL, OPTION_FLAG, AT(follow),
 	"what symlinks point to, not the links"},
@@ -68,7 +101,7 @@ static const struct option_row transfer_rows[] = {
     {"resume", NULL, OPTION_FLAG, AT(resume),
 	"go on where a transfer broke off; keep parts"},
     {"backup", "SUFFIX", OPTION_STRING, AT(backup),
-	"keep what is replaced under NAME and SUFFIX"},
+	"keep what is replaced under NAME and SUFFIX", .check = check_backup},
     {"mkdir", NULL, OPTION_FLAG, AT(mkdir),
 	"put: make the directory, with its parents"},
     {"dry-run", NULL, OPTION_FLAG, AT(dry_run),
@@ -117,42 +150,17 @@ check_action(const struct options *o, struct error *err)
 	return 0;
 }
 
-static int
-parse_mode(const char *text, uint32_t *mode, struct error *err)
-{
-	size_t len = strlen(text);
-
-	if (len == 0 || len > 4 || strspn(text, "01234567") != len)
-		return error_set(err,
-		    "option -mode: \"%s\" is not a mode (like 644 or 0755)",
-		    text);
-	*mode = (uint32_t)strtoul(text, NULL, 8);
-	return 0;
-}
-
 /*
- * A path on the hosts. Relative ones start in the login directory, so "~/" is
- * nothing more than a way to say so. Returns NULL with err for what a server
- * can't be asked for.
+ * A path that a server can be asked for. Relative ones start in the login
+ * directory, so "~/" is nothing more than a way to say so.
  */
 static const char *
-remote_path(const char *text, struct error *err)
+remote_path(const char *text)
 {
-	if (text[0] == '\0') {
-		error_set(err, "option -remote: the path is empty");
-		return NULL;
-	}
 	if (text[0] != '~')
 		return text;
 	if (text[1] == '\0')
 		return ".";
-	if (text[1] != '/') {
-		error_set(err,
-		    "option -remote: \"%s\": only the login user's ~ is known; "
-		    "a name that starts so is ./~",
-		    text);
-		return NULL;
-	}
 	text += 1 + strspn(text + 1, "/");
 	return text[0] != '\0' ? text : "./";
 }
@@ -175,26 +183,19 @@ transfer_flags(const struct options *o)
 }
 
 /* What put and get have in common. */
-static int
-plan_transfer(struct plan *plan, struct options *o, struct error *err)
+static void
+plan_transfer(struct plan *plan, struct options *o)
 {
 	struct msg_config *config = &plan->config;
 
-	config->file_mode = FILE_MODE_KEEP;
-	if (o->mode != NULL &&
-	    parse_mode(o->mode, &config->file_mode, err) == -1)
-		return -1;
-	if (o->backup != NULL &&
-	    (o->backup[0] == '\0' || strchr(o->backup, '/') != NULL))
-		return error_set(err,
-		    "option -backup: \"%s\" is not the end of a file's name",
-		    o->backup);
+	config->file_mode = o->mode != NULL
+	    ? (uint32_t)strtoul(o->mode, NULL, 8)
+	    : FILE_MODE_KEEP;
 	o->token = run_token_make();
 	config->token = o->token;
 	config->backup_suffix = o->backup;
 	config->transfer_flags = transfer_flags(o);
 	plan->rate_limit = o->rate_limit;
-	return 0;
 }
 
 /* --- put ----------------------------------------------------------------- */
@@ -227,8 +228,8 @@ plan_put(struct plan *plan, struct options *o, struct error *err)
 	if (o->remotes.count != 1)
 		return error_set(
 		    err, "-action put sends to one place: give -remote once");
-	config->destination = remote_path(o->remotes.values[0].text, err);
-	if (config->destination == NULL || plan_manifest(o, err) == -1)
+	config->destination = remote_path(o->remotes.values[0].text);
+	if (plan_manifest(o, err) == -1)
 		return -1;
 	config->task = TASK_PUT;
 	plan->input_fd = m->fd;
@@ -256,9 +257,7 @@ plan_sources(struct options *o, struct error *err)
 	if (o->remotes.count == 0)
 		return error_set(err, "nothing to fetch: give -remote");
 	for (i = 0; i < o->remotes.count; i++) {
-		path = remote_path(o->remotes.values[i].text, err);
-		if (path == NULL)
-			return -1;
+		path = remote_path(o->remotes.values[i].text);
 		if (buf_append(&o->sources, path, strlen(path) + 1) == -1)
 			return error_set(
 			    err, "-remote: more than %u bytes", SOURCES_MAX);
@@ -353,8 +352,6 @@ plan_get(struct plan *plan, struct options *o, const struct host *hosts,
 		    "too many",
 		    o->locals.values[1].text);
 	plan->local = o->locals.count == 1 ? o->locals.values[0].text : ".";
-	if (plan->local[0] == '\0')
-		return error_set(err, "option -local: the path is empty");
 	if (template_check_names(hosts, count, err) == -1)
 		return -1;
 	if (template_is(plan->local) &&
@@ -363,10 +360,8 @@ plan_get(struct plan *plan, struct options *o, const struct host *hosts,
 	config->task = TASK_GET;
 	config->sources =
 	    (struct bytes){buf_head(&o->sources), buf_len(&o->sources)};
-	config->max_bytes =
-	    o->max_bytes != 0 ? o->max_bytes : MAX_BYTES_DEFAULT;
-	config->max_files =
-	    o->max_files != 0 ? o->max_files : MAX_FILES_DEFAULT;
+	config->max_bytes = o->max_bytes;
+	config->max_files = o->max_files;
 	return 0;
 }
 
@@ -383,8 +378,9 @@ plan_fill(void *ctx, struct plan *plan, const struct run_hosts *hosts,
 		    "unexpected argument \"%s\": what to transfer goes with "
 		    "-local and -remote",
 		    operands[0]);
-	if (check_action(o, err) == -1 || plan_transfer(plan, o, err) == -1)
+	if (check_action(o, err) == -1)
 		return -1;
+	plan_transfer(plan, o);
 	if (o->action == ACTION_PUT)
 		return plan_put(plan, o, err);
 	return plan_get(
@@ -394,7 +390,10 @@ plan_fill(void *ctx, struct plan *plan, const struct run_hosts *hosts,
 int
 main(int argc, char **argv)
 {
-	struct options o = {.action = ACTION_NONE, .manifest = {.fd = -1}};
+	struct options o = {.action = ACTION_NONE,
+	    .max_bytes = MAX_BYTES_DEFAULT,
+	    .max_files = MAX_FILES_DEFAULT,
+	    .manifest = {.fd = -1}};
 	const struct option_table tables[] = {{transfer_rows, &o},
 	    {run_option_rows, &o.run}, {limit_rows, &o},
 	    {run_rolling_rows, &o.run}, {run_output_rows, &o.run},

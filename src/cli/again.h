@@ -8,9 +8,9 @@
 
 /*
  * The command line argv, which options_parse() has taken, quoted for a shell,
- * with -rerun of its report instead of its choice of hosts, and with other
- * names for the report and the page that it writes. NULL if there is no
- * report. The caller frees it.
+ * with -rerun of its report instead of its choice of hosts, with other names
+ * for the report and the page that it writes, and -diff without a host. NULL if
+ * there is no report. The caller frees it.
  */
 char *again_command(const struct option_table *tables,
     const struct run_options *o, int argc, char **argv);

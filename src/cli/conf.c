@@ -147,8 +147,14 @@ static int
 unknown_key(const struct setter *s, const struct ini_entry *entry,
     const char *meant, struct error *err)
 {
+	struct option_walk walk;
+
 	if (meant == NULL)
 		meant = suggest(entry->key, key_candidate, s->tables);
+	if (meant == NULL &&
+	    options_find(s->tables, entry->key, strlen(entry->key), &walk) &&
+	    !walk.row->is_call_only)
+		meant = option_name(walk.row);
 	if (meant != NULL)
 		return error_set(
 		    err, "unknown option; did you mean \"%s\"?", meant);
@@ -157,7 +163,8 @@ unknown_key(const struct setter *s, const struct ini_entry *entry,
 		    "%s has no such option; one that only another program has "
 		    "goes into that program's section",
 		    s->program);
-	return error_set(err, "unknown option");
+	return error_set(
+	    err, "unknown option; \"%s -print-config\" has all", s->program);
 }
 
 static int
@@ -192,7 +199,8 @@ section_candidate(const void *ctx, size_t index)
 }
 
 static int
-check_section(const char *path, const char *name, struct error *err)
+check_section(
+    const char *path, size_t line, const char *name, struct error *err)
 {
 	const char *meant;
 	size_t i;
@@ -204,12 +212,12 @@ check_section(const char *path, const char *name, struct error *err)
 	meant = suggest(name, section_candidate, NULL);
 	if (meant != NULL)
 		return error_set(err,
-		    "%s: unknown section [%.60s]; did you mean [%s]?", path,
-		    name, meant);
+		    "%s:%zu: unknown section [%.60s]; did you mean [%s]?", path,
+		    line, name, meant);
 	return error_set(err,
-	    "%s: unknown section [%.60s]; there are [batch], [batch_run] and "
-	    "[batch_scp]",
-	    path, name);
+	    "%s:%zu: unknown section [%.60s]; there are [batch], [batch_run] "
+	    "and [batch_scp]",
+	    path, line, name);
 }
 
 static int
@@ -235,6 +243,7 @@ set_section(struct setter *s, const struct ini *ini, const char *section,
 static int
 set_file(struct setter *s, const struct ini *ini, struct error *err)
 {
+	const struct ini_entry *e;
 	size_t i;
 
 	if (ini->is_foreign)
@@ -243,7 +252,9 @@ set_file(struct setter *s, const struct ini *ini, struct error *err)
 		    "yours, or root's, and \"chmod go-w %s\"",
 		    s->file, s->file);
 	for (i = 0; i < ini->count; i++) {
-		if (check_section(s->file, ini->entries[i].section, err) == -1)
+		e = &ini->entries[i];
+		if (check_section(s->file, ini_line(ini, e), e->section, err) ==
+		    -1)
 			return -1;
 	}
 	if (set_section(s, ini, s->program, err) == -1)
@@ -282,7 +293,7 @@ conf_read(struct conf *c, const struct option_table *tables,
 			named = NULL;
 	}
 	if (named != NULL) {
-		if (named[0] == '\0' || strcmp(named, "none") == 0)
+		if (strcmp(named, "none") == 0)
 			return 0;
 		return read_file(&s, path_expand_home(named), err);
 	}

@@ -20,7 +20,7 @@ struct conf {
 };
 
 /*
- * Read the file called named, none if that is "" or "none"; or, if named is
+ * Read the file called named, none if that is "none"; or, if named is
  * NULL, that of $BATCH_CONFIG; or else the user's and then the system's, if
  * they are there. Set what has no origin yet, so to be called after
  * options_parse(). Of a file, [batch] and the section called program count,

@@ -60,6 +60,17 @@ item_write(struct buf *out, const char *item)
 	return rc;
 }
 
+/* A terminal would act on it, or a line ends. */
+static bool
+has_control(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (iscntrl((unsigned char)*s) && *s != '\t')
+			return true;
+	}
+	return false;
+}
+
 /* A value as the file must have it; NULL if it can't be written. */
 static char *
 value_write(char *value)
@@ -67,7 +78,7 @@ value_write(char *value)
 	size_t len = strlen(value);
 	char *s = value;
 
-	if (len > TEXT_MAX || strpbrk(value, "\r\n") != NULL) {
+	if (len > TEXT_MAX || has_control(value)) {
 		s = NULL;
 	} else if (has_blank_end(value) || strpbrk(value, ";#") != NULL ||
 	    value[0] == '"' || value[0] == '\'' ||
@@ -118,9 +129,9 @@ print_row(
 		text = value_write(text);
 	if (text != NULL || (is_list && !has_value && origin != NULL))
 		fprintf(
-		    out, "%-15s = %-23s ; ", name, text != NULL ? text : "");
+		    out, "%-16s = %-22s ; ", name, text != NULL ? text : "");
 	else
-		fprintf(out, ";%-14s =%25s; ", name, "");
+		fprintf(out, ";%-15s =%24s; ", name, "");
 	if (has_value && text == NULL)
 		fputs("not to be written in a file, ", out);
 	if (origin == NULL) {

@@ -29,6 +29,35 @@ number_parse(const struct option_row *row, const char *text, uint32_t *value,
 	return 0;
 }
 
+/* As size_parse() reads it, in the largest unit that leaves no rest. */
+static char *
+size_text(uint64_t bytes)
+{
+	static const char *const units[] = {"", "K", "M", "G", "T"};
+	size_t i;
+
+	for (i = 0; i < 4 && bytes > 0 && bytes % 1024 == 0; i++)
+		bytes /= 1024;
+	return xasprintf("%" PRIu64 "%s", bytes, units[i]);
+}
+
+/* Returns 0, or -1 with err, if bytes, which text says, are too few or many. */
+static int
+size_check(const struct option_row *row, const char *text, uint64_t bytes,
+    struct error *err)
+{
+	bool is_less = bytes < row->least;
+	char *limit;
+
+	if (!is_less && (row->most == 0 || bytes <= row->most))
+		return 0;
+	limit = size_text(is_less ? row->least : row->most);
+	error_set(err, "\"%.40s\" is %s than %s", text,
+	    is_less ? "less" : "more", limit);
+	free(limit);
+	return -1;
+}
+
 /* A whole number of bytes, or a decimal one of K, M, G or T. */
 static int
 size_parse(const struct option_row *row, const char *text, uint64_t *value,
@@ -61,9 +90,8 @@ size_parse(const struct option_row *row, const char *text, uint64_t *value,
 		bytes += digit * scale / 10;
 		scale /= 10;
 	}
-	if (bytes < row->least)
-		return error_set(err, "\"%.40s\" is less than %u byte%s", text,
-		    row->least, row->least == 1 ? "" : "s");
+	if (size_check(row, text, bytes, err) == -1)
+		return -1;
 	*value = bytes;
 	return 0;
 }
@@ -101,10 +129,26 @@ static int
 count_parse(const struct option_row *row, const char *text, uint32_t *value,
     struct error *err)
 {
-	if (text != NULL)
+	if (text == NULL || strcmp(text, "true") == 0) {
+		*value += (uint32_t)row->tag;
+		if (*value > row->most)
+			*value = row->most;
+	} else if (strcmp(text, "false") == 0) {
+		*value = 0;
+	} else {
 		return number_parse(row, text, value, err);
-	*value += (uint32_t)row->tag;
+	}
 	return 0;
+}
+
+static int
+text_check(const struct option_row *row, const char *text, struct error *err)
+{
+	if (row->kind == OPTION_SETTING)
+		return setting_check((enum setting)row->tag, text, err);
+	if (option_is_path(row) && text[0] == '\0')
+		return error_set(err, "the path is empty");
+	return row->check != NULL ? row->check(text, err) : 0;
 }
 
 static void
@@ -126,11 +170,9 @@ option_set(const struct option_row *row, void *place, const char *text,
 	case OPTION_COUNT:
 		return count_parse(row, text, place, err);
 	case OPTION_SETTING:
-		if (setting_check((enum setting)row->tag, text, err) == -1)
-			return -1;
-		memcpy(place, &text, sizeof(text));
-		return 0;
 	case OPTION_STRING:
+		if (text_check(row, text, err) == -1)
+			return -1;
 		memcpy(place, &text, sizeof(text));
 		return 0;
 	case OPTION_NUMBER:
@@ -142,6 +184,8 @@ option_set(const struct option_row *row, void *place, const char *text,
 	case OPTION_WORD:
 		return word_parse(row, text, place, err);
 	case OPTION_LIST:
+		if (text_check(row, text, err) == -1)
+			return -1;
 		list_add(row, place, text);
 		return 0;
 	}
@@ -212,8 +256,7 @@ option_text(const struct option_row *row, const void *place, size_t index)
 	case OPTION_DURATION:
 		return duration_text(*number);
 	case OPTION_SIZE:
-		return *size >= row->least ? xasprintf("%" PRIu64, *size)
-					   : NULL;
+		return *size >= row->least ? size_text(*size) : NULL;
 	case OPTION_WORD:
 		return word_text(row->words, *(const unsigned *)place);
 	case OPTION_LIST:

@@ -299,7 +299,7 @@ quote_words(struct buf *out, char **words, int count)
 {
 	for (; count > 0; count--, words++) {
 		buf_puts(out, " ");
-		quote_shell(out, *words);
+		quote_shell_line(out, *words);
 	}
 }
 
@@ -312,7 +312,7 @@ options_again(const struct option_table *tables, int argc, char **argv,
 	int index, at;
 
 	names_init(&names, tables);
-	quote_shell(out, argv[0]);
+	quote_shell_line(out, argv[0]);
 	optind = 1;
 	for (;;) {
 		at = optind;

@@ -21,11 +21,13 @@ enum option_kind {
 	OPTION_STRING,	 /* const char *: the last one given */
 	OPTION_NUMBER,	 /* uint32_t: from least to most */
 	OPTION_DURATION, /* uint32_t: milliseconds */
-	OPTION_SIZE,	 /* uint64_t: bytes, "10M" is 10 << 20; from least */
+	OPTION_SIZE,	 /* uint64_t: bytes, "10M" is 10 << 20; from least to
+			    most, if that is not 0 */
 	OPTION_WORD,	 /* unsigned: index in words */
 	OPTION_SETTING,	 /* const char *: a value of the setting in tag */
 	OPTION_LIST,	 /* struct option_list: every one, in order */
-	OPTION_COUNT,	 /* uint32_t: tag is added; or as "=NUMBER" says */
+	OPTION_COUNT,	 /* uint32_t: tag is added, up to most; or as "=NUMBER"
+			    and "=false", which is 0, say */
 };
 
 /* Values of OPTION_LIST rows; several rows may fill one list. */
@@ -53,7 +55,13 @@ struct option_row {
 	const char *heading; /* of the first row of a section, else NULL */
 	uint32_t least, most;
 	const char *words; /* of OPTION_WORD, "|" between */
-	int tag;	   /* of OPTION_LIST, OPTION_COUNT */
+	/*
+	 * OPTION_STRING, OPTION_LIST: whether text will do, so that what is
+	 * wrong is told with its place, be it in a file; NULL: all will. A
+	 * path must not be empty in any case. Returns 0, or -1 with err.
+	 */
+	int (*check)(const char *text, struct error *err);
+	int tag; /* of OPTION_LIST, OPTION_COUNT */
 	/*
 	 * OPTION_LIST: the words up to the next option are values, too, since
 	 * that is what a shell makes of a glob.
@@ -127,8 +135,9 @@ bool options_find(const struct option_table *tables, const char *name,
     size_t len, struct option_walk *found);
 
 /*
- * Append argv, which options_parse() has taken, as a shell reads it, with more
- * (words quoted already) instead of the options whose rows say so.
+ * Append argv, which options_parse() has taken, as a shell reads it, in one
+ * line, with more (words quoted already) instead of the options whose rows say
+ * so.
  */
 void options_again(const struct option_table *tables, int argc, char **argv,
     const char *more, struct buf *out);

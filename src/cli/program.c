@@ -119,9 +119,13 @@ out:
 static int
 program_log(const struct run_options *o, struct error *err)
 {
+	struct error why;
+
 	log_set_quiet(o->quiet);
 	log_set_level(o->verbose);
-	return o->log != NULL ? log_open(o->log, err) : 0;
+	if (o->log == NULL || log_open(o->log, &why) == 0)
+		return 0;
+	return error_set(err, "option -log: %s", why.text);
 }
 
 static int
@@ -177,7 +181,7 @@ program_run(const struct program *p, int argc, char **argv)
 	} else if (options_parse(p->tables, argc, argv, &conf.origins, &operand,
 		       &err) == -1) {
 		log_error("%s", err.text);
-		fprintf(stderr, "See %s --help.\n", p->name);
+		fprintf(stderr, "See %s --help-all.\n", p->name);
 		status = EXIT_USAGE;
 		err.text[0] = '\0';
 	} else {

@@ -176,8 +176,9 @@ prompt_secret(const char *question, struct error *err)
 
 	do {
 		if (prompt_open(&p) == -1) {
-			error_set(
-			    err, "there is no terminal to ask for a password");
+			error_set(err,
+			    "option -ask-pass: there is no terminal to ask on "
+			    "(password_file in the inventory needs none)");
 			return NULL;
 		}
 		rc = ask(&p, question);

@@ -14,6 +14,8 @@
 #include "control/secrets.h"
 #include "inventory/select.h"
 #include "report/earlier.h"
+#include "report/json.h"
+#include "report/normalize.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -23,8 +25,38 @@
 #define MAX_STARTUPS_DEFAULT 8
 #define AUTH_FAIL_DEFAULT    5
 #define CAPTURE_DEFAULT	     (1u << 20)
+#define VERBOSE_MAX	     LOG_INSIDE
 
 #define AT(member)	     offsetof(struct run_options, member)
+
+/* --- values of options that have a form of their own --------------------- */
+
+static int
+check_batch(const char *text, struct error *err)
+{
+	struct waves waves;
+
+	return waves_parse(text, &waves, err);
+}
+
+static int
+check_max_fail(const char *text, struct error *err)
+{
+	struct amount amount;
+
+	return amount_parse(text, &amount, err);
+}
+
+static int
+check_fold_ignore(const char *text, struct error *err)
+{
+	struct normalizer *n = normalizer_new(&text, 1, err);
+
+	normalizer_free(n);
+	return n != NULL ? 0 : -1;
+}
+
+/* --- the tables ---------------------------------------------------------- */
 
 const struct option_row run_option_rows[] = {
     {"h", "HOSTS", OPTION_LIST, AT(choices),
@@ -67,8 +99,7 @@ const struct option_row run_option_rows[] = {
     {"f,fanout", "N", OPTION_NUMBER, AT(fanout), "hosts at once (default 64)",
 	"Pace", 1, 100000, .is_common = true},
     {"workers", "N", OPTION_NUMBER, AT(workers),
-	"worker processes (default: as CPUs and fanout ask for)", NULL, 1,
-	1024},
+	"worker processes (default: by CPUs and fanout)", NULL, 1, 1024},
     {"connect-timeout", "TIME", OPTION_SETTING, AT(connect_timeout),
 	"until logged in (default 10s)", .tag = SETTING_CONNECT_TIMEOUT},
     {"retries", "N", OPTION_NUMBER, AT(retries),
@@ -86,11 +117,12 @@ const struct option_row run_option_rows[] = {
 
 const struct option_row run_rolling_rows[] = {
     {"batch", "LIST", OPTION_STRING, AT(batch), "waves of hosts: 1,10%,100%",
-	"Rolling runs", .is_common = true},
+	"Rolling runs", .check = check_batch, .is_common = true},
     {"pause", "TIME", OPTION_DURATION, AT(pause_ms), "between waves"},
     {"confirm", NULL, OPTION_FLAG, AT(confirm), "ask between waves"},
     {"max-fail", "N|P%", OPTION_STRING, AT(max_fail),
-	"start no more hosts after more failures", .is_common = true},
+	"start no more hosts after more failures", .check = check_max_fail,
+	.is_common = true},
     {"shuffle", NULL, OPTION_FLAG, AT(shuffle), "in random order"},
     {"seed", "N", OPTION_NUMBER, AT(seed), "of the order: the same one again",
 	NULL, 1, UINT32_MAX},
@@ -105,18 +137,18 @@ const struct option_row run_output_rows[] = {
     {"ordered", NULL, OPTION_FLAG, AT(ordered),
 	"all of it in the order of the hosts"},
     {"fold-ignore", "REGEX", OPTION_LIST, AT(fold_ignore),
-	"fold: what makes no difference; repeatable"},
+	"fold: what makes no difference; repeatable",
+	.check = check_fold_ignore},
     {"diff", "HOST", OPTION_STRING, AT(diff),
 	"fold: differences from HOST or the largest group", .is_optional = true,
-	.is_call_only = true},
+	.is_call_only = true, .is_replaced = true},
     {"report", "FILE", OPTION_STRING, AT(report),
 	"one JSON record a host, a line each", .is_common = true,
 	.is_replaced = true},
     {"report-html", "FILE", OPTION_STRING, AT(report_html),
-	"a page with summary, outputs, timeline and latencies",
-	.is_replaced = true},
+	"a page: summary, outputs, timeline, latencies", .is_replaced = true},
     {"capture", "SIZE", OPTION_SIZE, AT(capture_bytes),
-	"of a stream in a record (default 1M)"},
+	"of a stream in a record (default 1M)", .most = JSON_CAPTURE_MOST},
     {"outdir", "DIR", OPTION_STRING, AT(outdir),
 	"output as it came, in HOST.out and HOST.err"},
     {"metrics", "FILE", OPTION_STRING, AT(metrics),
@@ -133,12 +165,12 @@ const struct option_row run_general_rows[] = {
     {"q,quiet", NULL, OPTION_FLAG, AT(quiet),
 	"no warnings, no summary if all is well", "General"},
     {"v,verbose", NULL, OPTION_COUNT, AT(verbose),
-	"hosts' begin, retries, end; latencies", .most = 3, .tag = 1,
-	.is_common = true},
-    {"vv", NULL, OPTION_COUNT, AT(verbose), "and each step of it", .tag = 2,
-	.is_call_only = true},
+	"hosts' begin, retries, end; latencies", .most = VERBOSE_MAX,
+	.tag = LOG_HOSTS, .is_common = true},
+    {"vv", NULL, OPTION_COUNT, AT(verbose), "and each step of it",
+	.most = VERBOSE_MAX, .tag = LOG_STAGES, .is_call_only = true},
     {"debug", NULL, OPTION_COUNT, AT(verbose), "and what goes on inside",
-	.tag = 3, .is_call_only = true},
+	.most = VERBOSE_MAX, .tag = LOG_INSIDE, .is_call_only = true},
     {"log", "FILE", OPTION_STRING, AT(log),
 	"there, with times, not on stderr; at least -v"},
     {"config", "FILE", OPTION_STRING, AT(config),
@@ -236,6 +268,21 @@ load_earlier(struct earlier *e, const struct run_options *o, struct error *err)
 	    o->rerun.count > 1 ? o->rerun.values[0].text : NULL, err);
 }
 
+/* among: those of -rerun, or NULL. */
+static int
+no_hosts(
+    const struct run_options *o, const struct hostset *among, struct error *err)
+{
+	if (among != NULL)
+		return error_set(err,
+		    "no host left to run on: %zu of %s, but none of them is "
+		    "chosen by -h, -g and -hostfile, or -x leaves it out",
+		    hostset_count(among), rerun_report(o));
+	return error_set(err,
+	    "no host left to run on: a choice is empty or matches nothing in "
+	    "the inventory, or -x leaves all out");
+}
+
 static int
 load_names(struct run_hosts *h, const struct run_options *o,
     const struct hostset *among, struct error *err)
@@ -253,9 +300,7 @@ load_names(struct run_hosts *h, const struct run_options *o,
 	free(choices);
 	if (h->names == NULL)
 		return -1;
-	if (hostset_count(h->names) == 0)
-		return error_set(err, "the choice of hosts is empty");
-	return 0;
+	return hostset_count(h->names) > 0 ? 0 : no_hosts(o, among, err);
 }
 
 /* A host of the inventory must not turn into one that is only a name. */
@@ -390,8 +435,6 @@ static int
 plan_schedule(
     struct schedule *s, const struct run_options *o, struct error *err)
 {
-	struct error why;
-
 	s->retries = o->retries;
 	s->retry_delay_ms = o->retry_delay_ms;
 	s->pause_ms = o->pause_ms;
@@ -401,21 +444,19 @@ plan_schedule(
 	s->rate = o->rate;
 	s->max_startups = o->max_startups;
 	s->auth_fail_limit = o->auth_fail_limit;
-	if (o->batch == NULL &&
-	    (run_option_is_typed(o, &o->pause_ms) ||
-		(run_option_is_typed(o, &o->confirm) && o->confirm)))
-		return error_set(err, "option -%s goes with -batch",
-		    o->confirm ? "confirm" : "pause");
+	if (o->batch == NULL && run_option_is_typed(o, &o->pause_ms))
+		return error_set(err, "option -pause goes with -batch");
+	if (o->batch == NULL && o->confirm &&
+	    run_option_is_typed(o, &o->confirm))
+		return error_set(err, "option -confirm goes with -batch");
 	if (s->has_confirm && !prompt_is_possible())
 		return error_set(
 		    err, "option -confirm: there is no terminal to ask on");
-	if (o->batch != NULL && waves_parse(o->batch, &s->waves, &why) == -1)
-		return error_set(err, "option -batch: %s", why.text);
+	if (o->batch != NULL && waves_parse(o->batch, &s->waves, err) == -1)
+		return -1;
 	s->has_max_fail = o->max_fail != NULL;
-	if (s->has_max_fail &&
-	    amount_parse(o->max_fail, &s->max_fail, &why) == -1)
-		return error_set(err, "option -max-fail: %s", why.text);
-	return 0;
+	return s->has_max_fail ? amount_parse(o->max_fail, &s->max_fail, err)
+			       : 0;
 }
 
 int

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cli/template.h"
-#include "report/json.h"
 #include "report/outdir.h"
 #include "util/xalloc.h"
 
@@ -33,18 +32,6 @@ choose_output(
 	r->has_live = mode == OUTPUT_LIVE || mode == OUTPUT_LIVE_FOLD;
 	r->has_fold = mode == OUTPUT_FOLD || mode == OUTPUT_LIVE_FOLD;
 	r->has_json = mode == OUTPUT_JSON;
-	return 0;
-}
-
-/* What a record carries of a stream. */
-static int
-choose_capture(
-    struct report_options *r, const struct run_options *o, struct error *err)
-{
-	if (o->capture_bytes > JSON_CAPTURE_MOST)
-		return error_set(err, "option -capture: at most %uM",
-		    JSON_CAPTURE_MOST >> 20);
-	r->capture_bytes = (size_t)o->capture_bytes;
 	return 0;
 }
 
@@ -86,8 +73,8 @@ check_outdir(
 	for (i = 0; i < count; i++) {
 		if (strlen(h->hosts[i].name) > OUTDIR_NAME_MAX)
 			return error_set(err,
-			    "host \"%.40s...\": too long for the name of a "
-			    "file",
+			    "host \"%.40s...\": no file can have so long a "
+			    "name; -x leaves the host out",
 			    h->hosts[i].name);
 	}
 	return 0;
@@ -128,12 +115,13 @@ run_report_options(struct report_options *r, const struct plan *plan,
 	    .report_path = o->report,
 	    .html_path = o->report_html,
 	    .outdir = o->outdir,
+	    .capture_bytes = (size_t)o->capture_bytes,
 	    .metrics_path = o->metrics,
 	    .tool = tool,
 	    .again = o->again,
 	    .fanout = o->fanout,
 	    .seed = o->shuffle ? plan->schedule.seed : 0};
-	if (choose_output(r, o, err) == -1 || choose_capture(r, o, err) == -1 ||
+	if (choose_output(r, o, err) == -1 ||
 	    choose_diff(r, o, h->names, err) == -1 ||
 	    check_outdir(o, h, err) == -1)
 		return -1;

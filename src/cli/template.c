@@ -34,8 +34,8 @@ template_check_names(
 		if (name[0] == '\0' || strcmp(name, ".") == 0 ||
 		    strcmp(name, "..") == 0 || strchr(name, '/') != NULL)
 			return error_set(err,
-			    "host \"%s\": its files need a place of that "
-			    "name, which there can't be",
+			    "host \"%s\": no file can have this name; -x "
+			    "leaves the host out",
 			    name);
 	}
 	return 0;

@@ -144,13 +144,12 @@ loop_signal(struct loop *loop)
 static void
 loop_check_report(struct loop *loop)
 {
-	int status = report_broken(loop->run.plan->report, loop->report_fds);
+	const char *why;
+	int status =
+	    report_broken(loop->run.plan->report, loop->report_fds, &why);
 
 	if (status != 0)
-		loop_stop(loop, status,
-		    status == EXIT_BROKEN_PIPE
-			? "stdout takes no more"
-			: "no more output can be shown or kept");
+		loop_stop(loop, status, why);
 }
 
 /* --- workers ------------------------------------------------------------- */
@@ -181,7 +180,8 @@ loop_worker_died(struct loop *loop, uint32_t i)
 	had_hosts = jobs_worker_died(run, i, message);
 	if (run->stop_status == 0 && had_hosts)
 		log_warn_few(&loop->deaths_told,
-		    "%s; its hosts are accounted for", message);
+		    "%s; its hosts that had begun are lost, others begin again",
+		    message);
 	loop->stillborn = was_ready ? 0 : loop->stillborn + 1;
 	if (run->stop_status != 0) {
 		jobs_drop_queued(
@@ -191,7 +191,9 @@ loop_worker_died(struct loop *loop, uint32_t i)
 	if (ledger_idle(run->ledger) == 0)
 		return;
 	if (loop->stillborn == STILLBORN_MAX)
-		log_error("%s does not run: %s", run->pool.program, message);
+		log_error(
+		    "%s does not start: %s (is the installation complete?)",
+		    run->pool.program, message);
 	if (loop->stillborn < STILLBORN_MAX) {
 		if (pool_start(&run->pool, i, &run->config, &err) == 0)
 			return;
@@ -208,7 +210,9 @@ loop_worker_read(struct loop *loop, uint32_t i)
 
 	/* A dead worker's last words count, so frames come first. */
 	if (dispatch_frames(&loop->run, i) == -1) {
-		log_error("a worker sent a malformed frame and is killed");
+		log_error("worker %u sent a malformed frame and is killed (is "
+			  "%s of this version?)",
+		    i, loop->run.pool.program);
 		rc = -1;
 	}
 	if (rc == -1)
@@ -292,7 +296,8 @@ loop_tick(struct loop *loop)
 			pool_send(pool, i, FRAME_PING, FRAME_NO_JOB, NULL);
 			continue;
 		}
-		log_error("a worker hangs and is killed");
+		log_error("worker %u hangs and is killed: no answer in %u s", i,
+		    SILENT_TICKS_MAX * PING_INTERVAL_MS / 1000);
 		kill(w->pid, SIGKILL);
 		w->silent_ticks = 0;
 	}

@@ -203,7 +203,7 @@ pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
 
 	pool_trace(i, "frame", "%s to it, job %d", frame_name(type), (int)job);
 	if (frame_write(&w->out, type, job, msg) == -1) {
-		log_error("a worker does not read any more and is killed");
+		log_error("worker %u does not read any more and is killed", i);
 		kill(w->pid, SIGKILL);
 		buf_clear(&w->out);
 	}

@@ -162,8 +162,9 @@ wave_open(struct scheduler *s)
 	s->wave_end = wave_next(s, &s->wave, &s->wave_left);
 	if (s->wave_left > 0)
 		log_event(LOG_INSIDE, "scheduler", "wave",
-		    "wave %zu: %u hosts, %u of %u in all", s->wave,
-		    s->wave_left, s->wave_end, s->count);
+		    "wave %zu: %u host%s, %u of %u in all", s->wave,
+		    s->wave_left, s->wave_left == 1 ? "" : "s", s->wave_end,
+		    s->count);
 }
 
 static void

@@ -65,7 +65,7 @@ waves_parse(const char *list, struct waves *waves, struct error *err)
 		if (amount_parse_part(list, len, size, err) == -1)
 			return -1;
 		if (size->value == 0)
-			return error_set(err, "a batch can't have no hosts");
+			return error_set(err, "a batch of no hosts");
 		if (list[len] == '\0')
 			return 0;
 	}

@@ -66,8 +66,8 @@ expand_glob(struct operand *o, const struct pattern *p, struct error *err)
 	int rc = -1;
 
 	if (o->source == NULL || o->source->all == NULL)
-		return error_set(
-		    err, "\"%.100s\": there is no inventory", p->text);
+		return error_set(err,
+		    "\"%.100s\": there is no inventory (-i FILE)", p->text);
 	all = hostset_new();
 	if (o->source->all(o->source->ctx, all, err) == -1)
 		goto out;
@@ -87,8 +87,8 @@ static int
 expand_groups(struct operand *o, const struct pattern *p, struct error *err)
 {
 	if (o->source == NULL || o->source->group == NULL)
-		return error_set(
-		    err, "\"@%.100s\": there is no inventory", p->text);
+		return error_set(err,
+		    "\"@%.100s\": there is no inventory (-i FILE)", p->text);
 	return pattern_generate(p, emit_group, o, err);
 }
 

@@ -73,7 +73,7 @@ read_file(
 	if (fd == -1 || fstat(fd, &st) == -1)
 		goto out;
 	ini->is_exposed = S_ISREG(st.st_mode) && (st.st_mode & 077) != 0;
-	ini->is_foreign = S_ISREG(st.st_mode) &&
+	ini->is_foreign = (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) &&
 	    ((st.st_mode & 022) != 0 ||
 		(st.st_uid != 0 && st.st_uid != geteuid()));
 	do
@@ -234,5 +234,6 @@ ini_clear(struct ini *ini)
 size_t
 ini_line(const struct ini *ini, const struct ini_entry *entry)
 {
-	return ini_scan_line(ini->scan, entry->section, entry->key);
+	return ini_scan_line(
+	    ini->scan, entry->section, entry->key != NULL ? entry->key : "");
 }

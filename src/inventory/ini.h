@@ -33,7 +33,7 @@ struct ini {
 int ini_read(struct ini *ini, const char *path, struct error *err);
 void ini_clear(struct ini *ini);
 
-/* The line of the file on which the entry, which has a key, first stands. */
+/* The line of the file on which the entry, or the header, first stands. */
 size_t ini_line(const struct ini *ini, const struct ini_entry *entry);
 
 #endif

@@ -50,7 +50,8 @@ struct first {
 struct ini_scan {
 	char **sections;
 	size_t section_count;
-	/* "section\nkey" of all keys, and in parallel their first lines. */
+	/* "section\nkey" of all headers and keys, and in parallel their first
+	 * lines. */
 	struct hostset *keys;
 	struct first *firsts;
 	size_t first_size;
@@ -112,6 +113,46 @@ end_chunk(struct ini_scan *scan)
 	scan->entries = 0;
 }
 
+/*
+ * Note on which line the key of this section is first; "" is its header. An
+ * error if it was there before, with another value.
+ */
+static int
+note_first(struct ini_scan *scan, const char *key, const char *value,
+    size_t value_len, struct error *err)
+{
+	const char *section = scan->sections[scan->section_count - 1];
+	char *name = xasprintf("%s\n%s", section, key);
+	struct first *first;
+	int added, rc = 0;
+
+	lower(name);
+	added = hostset_add(scan->keys, name, err);
+	if (added == -1) {
+		rc = error_set(err, "too many entries");
+	} else if (added == 0) {
+		first = &scan->firsts[hostset_find(scan->keys, name)];
+		if (strlen(first->value) != value_len ||
+		    memcmp(first->value, value, value_len) != 0)
+			rc = error_set(err,
+			    "\"%.100s\" is in [%.100s] already, on line %zu, "
+			    "with another value",
+			    key, section, first->line);
+	} else {
+		size_t index = hostset_count(scan->keys) - 1;
+
+		if (index >= scan->first_size) {
+			scan->first_size = scan->first_size * 2 + 64;
+			scan->firsts = xreallocarray(scan->firsts,
+			    scan->first_size, sizeof(*scan->firsts));
+		}
+		scan->firsts[index].line = scan->line;
+		scan->firsts[index].value = xstrndup(value, value_len);
+	}
+	free(name);
+	return rc;
+}
+
 /* The header of the section that we are in. */
 static int
 put_section(struct ini_scan *scan, struct error *err)
@@ -164,6 +205,8 @@ scan_section(struct ini_scan *scan, const char *s, struct error *err)
 	scan->sections[scan->section_count++] = name;
 	if (name[0] == '\0')
 		return error_set(err, "a section without a name");
+	if (note_first(scan, "", "", 0, err) == -1)
+		return -1;
 	return put_section(scan, err);
 }
 
@@ -216,43 +259,6 @@ check_unquoted(const char *value, size_t *len, struct error *err)
 	return 0;
 }
 
-/* An error if the key was in this section before, with another value. */
-static int
-check_duplicate(struct ini_scan *scan, const char *key, const char *value,
-    size_t value_len, struct error *err)
-{
-	const char *section = scan->sections[scan->section_count - 1];
-	char *name = xasprintf("%s\n%s", section, key);
-	struct first *first;
-	int added, rc = 0;
-
-	lower(name);
-	added = hostset_add(scan->keys, name, err);
-	if (added == -1) {
-		rc = error_set(err, "too many entries");
-	} else if (added == 0) {
-		first = &scan->firsts[hostset_find(scan->keys, name)];
-		if (strlen(first->value) != value_len ||
-		    memcmp(first->value, value, value_len) != 0)
-			rc = error_set(err,
-			    "\"%.100s\" is in [%.100s] already, on line %zu, "
-			    "with another value",
-			    key, section, first->line);
-	} else {
-		size_t index = hostset_count(scan->keys) - 1;
-
-		if (index >= scan->first_size) {
-			scan->first_size = scan->first_size * 2 + 64;
-			scan->firsts = xreallocarray(scan->firsts,
-			    scan->first_size, sizeof(*scan->firsts));
-		}
-		scan->firsts[index].line = scan->line;
-		scan->firsts[index].value = xstrndup(value, value_len);
-	}
-	free(name);
-	return rc;
-}
-
 /*
  * The line is quoted if it looks like a member of a group; elsewhere it may be
  * a piece of a password.
@@ -275,8 +281,8 @@ no_equals_sign(const struct ini_scan *scan, const char *line, size_t len,
 	    strncmp(section, "host ", 5) == 0)
 		return error_set(err, "no \"=\" in the line");
 	return error_set(err,
-	    "no \"=\"; a member without settings is written \"%.*s =\"",
-	    (int)len, line);
+	    "no \"=\"; a name without a value is written \"%.*s =\"", (int)len,
+	    line);
 }
 
 static int
@@ -304,7 +310,7 @@ scan_entry(struct ini_scan *scan, const char *line, struct error *err)
 	if (rc == -1)
 		return -1;
 	key = xstrndup(line, len);
-	rc = check_duplicate(scan, key, value, value_len, err);
+	rc = note_first(scan, key, value, value_len, err);
 	free(key);
 	return rc;
 }

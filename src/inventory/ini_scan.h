@@ -27,7 +27,10 @@ void ini_scan_free(struct ini_scan *scan);
 /* The name of the section of that number, NULL if there is none. */
 const char *ini_scan_section(const struct ini_scan *scan, size_t number);
 
-/* The line on which that key first stands in the section; 0 if nowhere. */
+/*
+ * The line on which that key, or with "" the header, first stands in the
+ * section; 0 if nowhere.
+ */
 size_t ini_scan_line(
     const struct ini_scan *scan, const char *section, const char *key);
 

@@ -57,10 +57,14 @@ status_unknown(const char *word, size_t len, struct error *err)
 	const char *near = suggest(name, status_candidate, NULL);
 
 	if (near != NULL)
-		error_set(
-		    err, "\"%s\" is no status; did you mean %s?", name, near);
+		error_set(err,
+		    "option -rerun: \"%s\" is no status; did you mean %s?",
+		    name, near);
 	else
-		error_set(err, "\"%s\" is no status", name);
+		error_set(err,
+		    "option -rerun: \"%s\" is no status, such as failed, "
+		    "unreachable, lost, " NOT_OK " (the report comes last)",
+		    name);
 	free(name);
 	return -1;
 }
@@ -146,12 +150,15 @@ record_read(struct reader *r, json_t *record, struct error *err)
 	if (json_unpack_ex(record, &why, 0, "{s:s s:s s:I s:o}", "host", &name,
 		"status", &status, "seq", &host.seq, "groups", &groups) == -1)
 		return line_refused(r, why.text, err);
+	if (!json_is_array(groups))
+		return line_refused(r, "its groups are no list", err);
 	host.is_grouped = json_array_size(groups) > 0;
 	host.status = status_from_name(status, strlen(status));
 	if (host.status == STATUS_COUNT)
 		return line_refused(r, "unknown status", err);
 	if (!is_one_host(name))
-		return line_refused(r, "the host's name is none", err);
+		return line_refused(
+		    r, "its host is not the name of one host", err);
 	return record_add(r, name, &host, err);
 }
 
@@ -230,6 +237,19 @@ hosts_choose(struct earlier *e, struct reader *r, const bool *wanted)
 	}
 }
 
+static int
+none_chosen(
+    const char *path, size_t count, const char *statuses, struct error *err)
+{
+	if (count == 0)
+		return error_set(err, "%s: there is no record in it", path);
+	if (strcmp(statuses, NOT_OK) == 0)
+		return error_set(
+		    err, "%s: every host in it is ok (%zu)", path, count);
+	return error_set(
+	    err, "%s: no host in it is %s (of %zu)", path, statuses, count);
+}
+
 int
 earlier_read(struct earlier *e, const char *path, const char *statuses,
     struct error *err)
@@ -246,11 +266,9 @@ earlier_read(struct earlier *e, const char *path, const char *statuses,
 	    file_lines(&r, err) == -1)
 		goto out;
 	hosts_choose(e, &r, wanted);
-	if (hostset_count(e->hosts) == 0)
-		error_set(err, "%s: no host of its %zu is %s", path,
-		    hostset_count(r.names), statuses);
-	else
-		rc = 0;
+	rc = hostset_count(e->hosts) > 0
+	    ? 0
+	    : none_chosen(path, hostset_count(r.names), statuses, err);
 out:
 	hostset_free(r.names);
 	free(r.hosts);

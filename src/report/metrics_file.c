@@ -56,7 +56,7 @@ metrics_file_new(const struct metrics *m, int report_fd, struct error *err)
 	if (replacement_init(&f->file, m->path, "metrics", err) == -1)
 		goto out;
 	if (replacement_is_open_as(&f->file, report_fd)) {
-		error_set(err, "%s: other output goes there", m->path);
+		error_set(err, "%s: the report goes there", m->path);
 		goto out;
 	}
 	if (metrics_file_write(f, m, err) == 0)

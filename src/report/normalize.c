@@ -69,8 +69,7 @@ normalizer_add(struct normalizer *n, const char *pattern, struct error *err)
 	rc = regcomp(regex, pattern, REG_EXTENDED);
 	if (rc != 0) {
 		regerror(rc, regex, why, sizeof(why));
-		return error_set(
-		    err, "option -fold-ignore \"%.200s\": %s", pattern, why);
+		return error_set(err, "\"%.200s\": %s", pattern, why);
 	}
 	n->count++;
 	return 0;

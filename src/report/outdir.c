@@ -48,10 +48,6 @@ outdir_new(const char *path, size_t hosts, struct error *err)
 	struct outdir *d;
 	int fd;
 
-	if (path[0] == '\0') {
-		error_set(err, "option -outdir: the path is empty");
-		return NULL;
-	}
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1 && errno == ENOENT && make_path(path) == 0)
 		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

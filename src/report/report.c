@@ -102,16 +102,21 @@ report_open(struct report *r, size_t hosts, struct error *err)
 	struct error why;
 
 	if (o->html_path != NULL &&
-	    (r->html = html_new(o->html_path, err)) == NULL)
-		return -1;
+	    (r->html = html_new(o->html_path, &why)) == NULL)
+		return error_set(err, "option -report-html: %s", why.text);
 	if (o->outdir != NULL &&
-	    (r->outdir = outdir_new(o->outdir, hosts, err)) == NULL)
-		return -1;
+	    (r->outdir = outdir_new(o->outdir, hosts, &why)) == NULL)
+		return error_set(err, "option -outdir: %s", why.text);
 	if (o->report_path != NULL &&
-	    (r->file = report_file_new(o->report_path, err)) == NULL)
-		return -1;
+	    (r->file = report_file_new(o->report_path, &why)) == NULL)
+		return error_set(err, "option -report: %s", why.text);
+	if (log_is_open_as(report_file_fd(r->file)))
+		return error_set(err, "option -report: %s: the log goes there",
+		    o->report_path);
 	if (r->html != NULL && html_replaces(r->html, report_file_fd(r->file)))
-		return error_set(err, "%s: the report goes there, not the page",
+		return error_set(err,
+		    "option -report-html: %s: the report goes there, not the "
+		    "page",
 		    o->report_path);
 	if (o->metrics_path != NULL) {
 		r->metrics_file = metrics_file_new(
@@ -454,20 +459,28 @@ report_poll(const struct report *r, struct pollfd *fds)
 	return screen_poll(&r->screen, fds);
 }
 
-/* Whether output is neither shown nor kept that should be. */
-static bool
-has_lost(const struct report *r)
+/* What output is neither shown nor kept that should be; NULL: none. */
+static const char *
+what_is_lost(const struct report *r)
 {
-	return r->screen.out.error != 0 || store_is_broken(r->store) ||
-	    outdir_is_broken(r->outdir);
+	if (r->screen.out.error != 0)
+		return "stdout can't be written";
+	if (store_is_broken(r->store))
+		return "output can't be kept in a temporary file";
+	if (outdir_is_broken(r->outdir))
+		return "a file of -outdir can't be written";
+	return NULL;
 }
 
 int
-report_broken(struct report *r, const struct pollfd *fds)
+report_broken(struct report *r, const struct pollfd *fds, const char **why)
 {
-	if (screen_broken(&r->screen, fds) == EPIPE)
+	if (screen_broken(&r->screen, fds) == EPIPE) {
+		*why = "the reader of stdout is gone";
 		return EXIT_BROKEN;
-	return has_lost(r) ? EXIT_LOCAL : 0;
+	}
+	*why = what_is_lost(r);
+	return *why != NULL ? EXIT_LOCAL : 0;
 }
 
 void
@@ -492,7 +505,7 @@ exit_status(const struct report *r)
 	int status = r->exit_class;
 
 	if ((report_file_lacks(r->file) || r->is_page_broken ||
-		r->is_metrics_broken || has_lost(r)) &&
+		r->is_metrics_broken || what_is_lost(r) != NULL) &&
 	    status < EXIT_LOCAL)
 		status = EXIT_LOCAL;
 	/* With -S a remote exit status takes the place of class 1. */

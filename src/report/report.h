@@ -151,10 +151,10 @@ size_t report_poll(const struct report *r, struct pollfd *fds);
 
 /*
  * After poll(2) and report_flush(): 0, or the exit status of a run that can't
- * show or keep output any more: 141 if the reader of stdout is gone, 5 after
- * any other failure (a message was printed).
+ * show or keep output any more, with *why: 141 if the reader of stdout is gone,
+ * 5 after any other failure (a message was printed).
  */
-int report_broken(struct report *r, const struct pollfd *fds);
+int report_broken(struct report *r, const struct pollfd *fds, const char **why);
 
 /* A fold that is being printed ends here. */
 void report_cut(struct report *r);

@@ -77,7 +77,8 @@ line_lost(struct report_file *f, size_t written)
 	    ftruncate(f->fd, st.st_size - (off_t)written) == -1)
 		why = strerror(errno);
 	if (f->lost++ == 0)
-		log_error("%s: %s", f->path, why);
+		log_error("%s: %s; the run goes on, records are missing",
+		    f->path, why);
 }
 
 void

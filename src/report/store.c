@@ -80,7 +80,7 @@ store_failed(struct store *s, const char *why)
 {
 	if (!s->is_broken)
 		log_error("the output of hosts can't be kept in a temporary "
-			  "file (TMPDIR says where it is): %s",
+			  "file: %s; set TMPDIR to a directory with more room",
 		    why);
 	s->is_broken = true;
 }

@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "util/clock.h"
@@ -17,13 +19,15 @@
 
 #define PATIENCE_MS 1000
 #define FEW	    3u
-#define EVENT_MAX   2048u
+#define EVENT_MAX   1024u
+#define MESSAGE_MAX 2048u
 
 static const char *log_name = PACKAGE_NAME;
 static const char *log_prelude = "";
 static bool log_is_quiet;
 static enum log_level log_level;
 static int log_fd = -1; /* of the file of -log */
+static const char *log_path;
 static void (*log_take)(void *ctx, const char *line, size_t len);
 static void *log_take_ctx;
 
@@ -54,6 +58,7 @@ log_set_level(unsigned level)
 int
 log_open(const char *path, struct error *err)
 {
+	log_path = path;
 	log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (log_fd == -1)
 		return error_set(err, "%s: %s", path, strerror(errno));
@@ -66,6 +71,16 @@ void
 log_close(void)
 {
 	fd_close(&log_fd);
+}
+
+bool
+log_is_open_as(int fd)
+{
+	struct stat log, st;
+
+	return log_fd != -1 && fd != -1 && fstat(log_fd, &log) == 0 &&
+	    fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    log.st_dev == st.st_dev && log.st_ino == st.st_ino;
 }
 
 void
@@ -105,30 +120,30 @@ log_broken(int error)
 {
 	log_close();
 	log_level = LOG_MESSAGES;
-	log_error("the log ends here: %s", strerror(error));
+	log_error("%s: %s; the log ends here", log_path, strerror(error));
 }
 
-/* Into the file, with the time, in one write(2). */
+/* Into the file, with the time, in one write. Nothing is allocated. */
 static void
 log_file(const char *line, size_t len)
 {
-	char now[CLOCK_TEXT_SIZE];
-	struct buf b;
+	char now[CLOCK_TEXT_SIZE + 1];
+	struct iovec parts[] = {{now, 0}, {NULL, len}};
 
 	clock_text(now, clock_wall_ms());
-	buf_init(&b, sizeof(now) + len);
-	buf_printf(&b, "%s ", now);
-	buf_append(&b, line, len);
-	if (write(log_fd, buf_head(&b), buf_len(&b)) == -1)
+	strcat(now, " ");
+	parts[0].iov_len = strlen(now);
+	memcpy(&parts[1].iov_base, &line, sizeof(line));
+	errno = ENOSPC; /* what it means to have written a part */
+	if (writev(log_fd, parts, 2) != (ssize_t)(parts[0].iov_len + len))
 		log_broken(errno);
-	buf_clear(&b);
 }
 
 void
 log_event(enum log_level level, const char *host, const char *stage,
     const char *fmt, ...)
 {
-	char text[EVENT_MAX / 2];
+	char text[EVENT_MAX];
 	struct buf line;
 	va_list ap;
 	int n;
@@ -153,29 +168,34 @@ log_event(enum log_level level, const char *host, const char *stage,
 	buf_clear(&line);
 }
 
+/* The line of a message, with the prelude, to all who are to see it. */
+static void
+log_put(const char *line, size_t len)
+{
+	size_t prelude = strlen(log_prelude);
+
+	if (log_fd != -1)
+		log_file(line + prelude, len - prelude);
+	log_write(line, len);
+}
+
 static void log_line(const char *kind, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
 static void
 log_line(const char *kind, const char *fmt, va_list ap)
 {
-	char line[2048];
-	int head, body;
-	size_t len;
+	char text[MESSAGE_MAX];
+	struct buf line;
 
-	head = snprintf(
-	    line, sizeof(line), "%s%s: %s", log_prelude, log_name, kind);
-	if (head < 0)
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
 		return;
-	len = (size_t)head;
-	body = vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
-	if (body < 0)
-		return;
-	len = strlen(line);
-	line[len++] = '\n';
-	if (log_fd != -1)
-		log_file(line + strlen(log_prelude), len - strlen(log_prelude));
-	log_write(line, len);
+	buf_init(&line, MESSAGE_MAX * 8);
+	buf_printf(&line, "%s%s: %s", log_prelude, log_name, kind);
+	escape_append(&line, text, strlen(text));
+	buf_append(&line, "\n", 1);
+	log_put((const char *)buf_head(&line), buf_len(&line));
+	buf_clear(&line);
 }
 
 void
@@ -217,10 +237,17 @@ log_error(const char *fmt, ...)
 _Noreturn void
 fatal(const char *fmt, ...)
 {
+	char line[MESSAGE_MAX];
+	size_t len;
 	va_list ap;
 
+	/* Without the escaping: there may be no memory for it. */
+	snprintf(line, sizeof(line) / 2, "%s%s: ", log_prelude, log_name);
+	len = strlen(line);
 	va_start(ap, fmt);
-	log_line("", fmt, ap);
+	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
 	va_end(ap);
+	strcat(line, "\n");
+	log_put(line, strlen(line));
 	_exit(5);
 }

@@ -3,8 +3,9 @@
  * log: messages to the user on stderr, each one line, each with the program's
  * name; and, if asked for, events, each one line, "HOST stage: text". With a
  * file (option -log) events go there instead, and messages too, with times.
- * Nothing a host sent goes into a message unescaped. A reader of stderr who has
- * stopped reading is waited for a second, then the line is lost.
+ * All lines but that of fatal() are escaped: what a host, a file or a path put
+ * into one does not reach the terminal. A reader of stderr who has stopped
+ * reading is waited for a second, then the line is lost.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
@@ -38,11 +39,13 @@ void log_set_quiet(bool quiet);
 void log_set_level(unsigned level);
 
 /*
- * Append events and messages to the file at path, LOG_HOSTS at least. Returns
- * 0, or -1 with err.
+ * Append events and messages to the file at path, which must stay valid,
+ * LOG_HOSTS at least. Returns 0, or -1 with err.
  */
 int log_open(const char *path, struct error *err);
 void log_close(void);
+/* Whether fd, which may be -1, has that file open, a regular one. */
+bool log_is_open_as(int fd);
 
 /*
  * Hand the lines of events that are for stderr to take, which knows what else
@@ -54,7 +57,7 @@ void log_set_taker(
 /* Whether events of that level are told: for those that cost to be made. */
 bool log_has(enum log_level level);
 
-/* An event. The line is escaped: its parts may come from a host. */
+/* An event. */
 void log_event(enum log_level level, const char *host, const char *stage,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

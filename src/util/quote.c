@@ -3,7 +3,11 @@
 
 #include "util/quote.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "util/escape.h"
 
 int
 quote_shell(struct buf *out, const char *word)
@@ -13,7 +17,9 @@ quote_shell(struct buf *out, const char *word)
 				    "0123456789%+,-./:=@_";
 	const char *p;
 
-	if (word[0] != '\0' && word[strspn(word, plain)] == '\0')
+	/* "=word" is a path to zsh. */
+	if (word[0] != '\0' && word[0] != '=' &&
+	    word[strspn(word, plain)] == '\0')
 		return buf_puts(out, word);
 	if (buf_puts(out, "'") == -1)
 		return -1;
@@ -23,4 +29,34 @@ quote_shell(struct buf *out, const char *word)
 			return -1;
 	}
 	return buf_puts(out, "'");
+}
+
+static bool
+is_printable(const char *word)
+{
+	char *escaped = escape_string(word);
+	bool is_same = strcmp(escaped, word) == 0;
+
+	free(escaped);
+	return is_same && strchr(word, '\t') == NULL;
+}
+
+int
+quote_shell_line(struct buf *out, const char *word)
+{
+	const char *p;
+	int rc;
+
+	if (is_printable(word))
+		return quote_shell(out, word);
+	rc = buf_puts(out, "$'");
+	for (p = word; *p != '\0' && rc == 0; p++) {
+		if (*p == '\'' || *p == '\\')
+			rc = buf_printf(out, "\\%c", *p);
+		else if (*p >= ' ' && *p <= '~')
+			rc = buf_append(out, p, 1);
+		else
+			rc = buf_printf(out, "\\%03o", (unsigned char)*p);
+	}
+	return rc == 0 ? buf_puts(out, "'") : -1;
 }

@@ -11,4 +11,11 @@
  */
 int quote_shell(struct buf *out, const char *word);
 
+/*
+ * The same, for a line that is shown: a word that has control characters, or
+ * others that a terminal is not to get, is written in ASCII as $'...' (POSIX
+ * 2024, bash, zsh, ksh).
+ */
+int quote_shell_line(struct buf *out, const char *word);
+
 #endif

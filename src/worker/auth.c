@@ -177,7 +177,8 @@ auth_denied(struct session *s)
 		snprintf(tried, sizeof(tried), "the password");
 	if (tried[0] == '\0')
 		return session_end(s, STATUS_DENIED, STAGE_AUTH,
-		    "nothing to log in with as %s: the server takes %s",
+		    "no key or password to log in with as %s: the server "
+		    "takes %s",
 		    s->spec.user, a->methods);
 	return session_end(s, STATUS_DENIED, STAGE_AUTH,
 	    "login as %s refused: tried %s; the server takes %s", s->spec.user,

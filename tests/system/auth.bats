@@ -195,6 +195,7 @@ agent_start() {
 	expect_status 4
 	[ ! -s "$out" ]
 	expect_result web01 denied '.stage == "auth"'
+	expect_match "$err" 'no key or password to log in with as .*: the server takes '
 }
 
 @test "a key file that others may read is refused as ssh refuses it" {

@@ -56,6 +56,31 @@ expect_usage_error() {
 	done
 }
 
+@test "-help-all fits into 80 columns, for both programs" {
+	local program
+	for program in batch_run batch_scp; do
+		batch_run=$top_builddir/src/$program
+		batch_bare -help-all
+		expect_no_match "$out" '.{80}'
+	done
+}
+
+@test "the manual page has each option of -help-all, and no other" {
+	command -v mandoc >/dev/null || skip "mandoc is missing"
+	local program
+	cd "$BATS_TEST_TMPDIR"
+	for program in batch_run batch_scp; do
+		batch_run=$top_builddir/src/$program
+		batch_bare -help-all
+		option_names | tr ' ' '\n' | sort >options
+		mandoc -T ascii -O width=999 "$top_srcdir/src/$program.1" |
+		    col -b | grep -E '^ {5}-' | grep -oE '(^ +|, )-[A-Za-z-]+' |
+		    sed -E 's/^[ ,]+-//' | sort -u >described
+		[ "$(wc -l <options)" -gt 40 ]
+		diff options described
+	done
+}
+
 @test "--version prints the program's name and version" {
 	batch_bare --version
 	expect_status 0
@@ -95,6 +120,15 @@ expect_usage_error() {
 	expect_lines web01
 	batch_bare -h web01 -list=maybe
 	expect_usage_error 'option -list: "maybe" is neither true nor false'
+}
+
+@test "an empty path is a usage error that names the option" {
+	local option
+	for option in i hostfile rerun k known-hosts script stdin report \
+	    report-html outdir metrics log config; do
+		batch_bare -h web01 -cmd true "-$option" ''
+		expect_usage_error "option -$option: (the path is empty|has no)"
+	done
 }
 
 @test "an option without its value is a usage error" {

@@ -42,6 +42,60 @@ expect_option() {
 	expect_no_match "$out" '^;?(hosts|h|cmd|help|print-config|config) '
 }
 
+@test "-print-config has each option of the program, but for those of one call" {
+	local program option
+	cd "$BATS_TEST_TMPDIR"
+	for program in batch_run batch_scp; do
+		batch_run=$top_builddir/src/$program
+		batch_bare -help-all
+		option_names | awk '{ print $NF }' | sort >options
+		batch_bare -print-config
+		expect_status 0
+		sed -nE 's/^;?([A-Za-z-]+) +=.*/\1/p' "$out" | sort >printed
+		[ "$(wc -l <printed)" -gt 30 ]
+		[ -z "$(comm -23 printed options)" ]
+		# A file with any other is refused.
+		for option in $(comm -13 printed options); do
+			write_conf <<<"[$program]"$'\n'"$option = 1"
+			batch_bare -config "$conf" -list -h web01
+			expect_match "$err" \
+			    "$option: -$option is for the command line only"
+		done
+	done
+}
+
+@test "the defaults that -help-all tells are those of -print-config" {
+	local program option value count=0
+	for program in batch_run batch_scp; do
+		batch_run=$top_builddir/src/$program
+		batch_bare -help-all
+		cp "$out" "$BATS_TEST_TMPDIR/help"
+		batch_bare -print-config
+		while read -r option value; do
+			# What the inventory may set has no default here.
+			[ "$option" != connect-timeout ] || continue
+			expect_option "$option" "$value" default
+			count=$((count + 1))
+		done < <(sed -nE 's/^  (-[^ ]+, )?-([^ ]+) .*default ([0-9][^; )]*)[; )].*/\2 \3/p' \
+		    "$BATS_TEST_TMPDIR/help" | sed 's/ 2m$/ 120s/')
+	done
+	[ "$count" -ge 14 ]
+}
+
+@test "-print-config shows nothing that a terminal acts on" {
+	batch_bare -report $'a\033[31m' -log $'b\377 c' -print-config
+	expect_status 0
+	expect_no_bytes "$out" $'\033'
+	expect_match "$out" '^;report +=.*not to be written in a file, command'
+}
+
+@test "-v and -debug add up to no more than there is" {
+	batch_bare -v -debug -print-config
+	expect_option verbose 3 'command line'
+	batch_bare -debug -v=false -print-config
+	expect_option verbose 0 'command line'
+}
+
 @test "what -print-config prints is a batch.conf that says the same" {
 	write_conf <<-'END'
 	[batch]
@@ -104,7 +158,7 @@ expect_option() {
 	batch_run=$top_builddir/src/batch_scp
 	batch_bare -config "$conf" -print-config
 	expect_option fanout 6 "$conf:4"
-	expect_option limit 10485760 "$conf:5"
+	expect_option limit 10M "$conf:5"
 }
 
 @test "of a path in the file ~ is the home directory" {
@@ -136,6 +190,21 @@ expect_option() {
 	batch_bare -config "$conf" -h web01 -list
 	expect_status 2
 	expect_match "$err" 'batch\.conf:3: \[batch\] fanout: "0" is not'
+	local value
+	for value in 'capture = 65M' 'batch = 1,x' 'max-fail = many' \
+	    'env = "A B"' 'fold-ignore = (' 'report ='; do
+		write_conf <<<$'[batch_run]\n\n'"$value"
+		batch_bare -config "$conf" -h web01 -list
+		expect_status 2
+		expect_match "$err" "batch\\.conf:3: \\[batch_run\\] ${value%% *}: "
+	done
+	batch_run=$top_builddir/src/batch_scp
+	for value in 'mode = 999' 'backup = a/b'; do
+		write_conf <<<$'[batch_scp]\n\n'"$value"
+		batch_bare -config "$conf" -h web01 -list
+		expect_status 2
+		expect_match "$err" "batch\\.conf:3: \\[batch_scp\\] ${value%% *}: "
+	done
 }
 
 @test "what is about one call can't stand in a file" {
@@ -155,6 +224,17 @@ expect_option() {
 	batch_bare -config "$conf" -h web01 -list
 	expect_status 2
 	expect_match "$err" 'batch\.conf: others .*chmod go-w'
+}
+
+@test "a pipe that others can write to is refused, one of our own is read" {
+	mkfifo -m 622 "$BATS_TEST_TMPDIR/pipe"
+	timeout 60 sh -c 'echo "[batch]" >"$1"' - "$BATS_TEST_TMPDIR/pipe" 3>&- &
+	batch_bare -config "$BATS_TEST_TMPDIR/pipe" -h web01 -list
+	wait $!
+	expect_status 2
+	expect_match "$err" 'pipe: others .*chmod go-w'
+	batch_bare -config <(printf '[batch]\nfanout = 9\n') -print-config
+	expect_option fanout 9 '/dev/fd/[0-9]+:2'
 }
 
 @test "the inventory of the file is used, -i takes its place" {

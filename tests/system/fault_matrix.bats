@@ -134,7 +134,7 @@ matrix() {
 	worker: not there          || @worker none                                | none           | 0 | 5 | is the installation complete
 	worker: ends at once       || @worker ends                                | cancelled      | 0 | 5 | no worker can be started
 
-	stdout: nobody reads it    || @stdout_gone                                | cancelled      | 1 | 141 | stdout takes no more
+	stdout: nobody reads it    || @stdout_gone                                | cancelled      | 1 | 141 | reader of stdout is gone
 	stdout: disk full          || @stdout_full                                | cancelled      | 1 | 5 | stdout
 	report: disk full          || @report_full                                | none           | 0 | 5 | No space left on device
 	signal: SIGINT             || @signal INT                                 | cancelled      | 1 | 130 | SIGINT

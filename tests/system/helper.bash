@@ -183,6 +183,12 @@ limited() {
 	) || status=$?
 }
 
+# option_names: of the -help-all in $out, the names of each option on a line,
+# without dashes, the long one last.
+option_names() {
+	sed -nE 's/^  -(([^ ,]+, -)*[^ ,]+).*/\1/p' "$out" | sed 's/, -/ /g'
+}
+
 # batch_start ARGUMENT...: the same in the background; sets pid. A shell makes
 # what it starts in the background ignore SIGINT: undone here.
 batch_start() {

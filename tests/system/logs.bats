@@ -136,7 +136,28 @@ expect_order() {
 	[ -e /dev/full ] || skip "/dev/full is missing"
 	batch -log /dev/full -vv -g web -cmd true
 	expect_status 0
-	[ "$(grep -c 'the log ends here: No space left' "$err")" -eq 1 ]
+	[ "$(grep -c '^batch_run: /dev/full: No space left on device; the log ends here$' "$err")" -eq 1 ]
+}
+
+@test "a log where the report goes is refused, and the report left as it was" {
+	echo before >"$BATS_TEST_TMPDIR/both"
+	batch_bare -log "$BATS_TEST_TMPDIR/both" \
+	    -report "$BATS_TEST_TMPDIR/both" -h web01 -cmd true
+	expect_status 2
+	expect_match "$err" '^batch_run: option -report: .*/both: the log goes there$'
+	expect_match "$BATS_TEST_TMPDIR/both" '^before$'
+}
+
+@test "messages are escaped, on stderr and in the log" {
+	local bad=$BATS_TEST_TMPDIR/$'no\033]0;evil\007'
+	batch_bare -config "$bad" -h web01 -cmd true
+	expect_status 2
+	expect_match "$err" 'no\\x1b]0;evil\\x07: No such file'
+	expect_no_bytes "$err" $'\033' $'\007'
+	batch -log "$log" -h web01 -script "$bad"
+	expect_status 2
+	expect_match "$log" 'no\\x1b]0;evil\\x07: No such file'
+	expect_no_bytes "$log" $'\033' $'\007'
 }
 
 @test "no secret and no command is in a log" {

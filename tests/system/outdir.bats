@@ -141,7 +141,8 @@ sys.stdout.buffer.write(bytes(range(256)))' >"$out.bytes"
 	expect_status 5
 	expect_match "$err" 'dir/web02.out: '
 	# The others are not waited for.
-	expect_result web01 cancelled
+	expect_result web01 cancelled \
+	    '.message == "a file of -outdir can'\''t be written"'
 }
 
 @test "memory for output that is to be folded is bounded, with what does not fit in a file" {

@@ -126,7 +126,7 @@ ask() {
 	batch_wait
 	expect_status 3
 	tr '\r' '\n' <"$err" | grep -qFx \
-	    $'\033[Jbatch_run: warning: worker killed by signal 9; its hosts are accounted for'
+	    $'\033[Jbatch_run: warning: worker killed by signal 9; its hosts that had begun are lost, others begin again'
 }
 
 # --- SIGUSR1 -----------------------------------------------------------------

@@ -74,6 +74,24 @@ paste_again() {
 	expect_lines db02
 }
 
+@test "when none is in both, it is told of which report" {
+	four_hosts
+	batch_bare -g db -x db02 -rerun "$earlier" -list
+	expect_status 2
+	expect_match "$err" 'no host left to run on: 3 of .*earlier.jsonl, but'
+}
+
+@test "a report of batch_scp is as good" {
+	batch_run=$top_builddir/src/batch_scp
+	batch -h web01,web02 -action get -remote absent \
+	    -local "$BATS_TEST_TMPDIR"
+	expect_status 3
+	cp "$report" "$earlier"
+	batch_run=$top_builddir/src/batch_run
+	batch_bare -rerun transfer "$earlier" -list
+	expect_lines web01 web02
+}
+
 @test "-x leaves hosts of the report out" {
 	four_hosts
 	batch_bare -rerun "$earlier" -x web03 -list
@@ -127,10 +145,13 @@ paste_again() {
 	four_hosts
 	batch_bare -rerun denied "$earlier" -cmd true
 	expect_status 2
-	expect_match "$err" 'no host of its 4 is denied'
+	expect_match "$err" 'no host in it is denied .of 4'
 	batch_bare -rerun unreachabel "$earlier" -cmd true
 	expect_status 2
-	expect_match "$err" 'did you mean unreachable'
+	expect_match "$err" 'option -rerun: .* did you mean unreachable'
+	batch_bare -rerun "$earlier" failed -cmd true
+	expect_status 2
+	expect_match "$err" 'is no status.*the report comes last'
 	batch_bare -rerun failed "$earlier" "$earlier" -cmd true
 	expect_status 2
 	expect_match "$err" 'one report'
@@ -150,6 +171,20 @@ paste_again() {
 	cmp "$report" "$ran"
 	jq -es 'map(.host) == ["web02"] and .[0].ok' "$report.2"
 	[ -z "$(again)" ]
+}
+
+@test "what is pasted has each byte of the command, in one line" {
+	local command=$'printf "%s" "it\'s\n\t\033[31m\\\\n" "\377"; false'
+	batch -h web01 -output none -outdir "$BATS_TEST_TMPDIR/first" -cmd "$command"
+	expect_status 1
+	expect_no_bytes "$err" $'\033' $'\t' $'\377'
+	status=0
+	timeout 60 bash -c "$(again | sed 's:/first:/second:')" \
+	    >"$out" 2>"$err" 3>&- </dev/null || status=$?
+	expect_status 1
+	[ -s "$BATS_TEST_TMPDIR/second/web01.out" ]
+	cmp "$BATS_TEST_TMPDIR/first/web01.out" \
+	    "$BATS_TEST_TMPDIR/second/web01.out"
 }
 
 @test "what is pasted fails again and can be pasted again" {

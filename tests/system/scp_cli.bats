@@ -169,7 +169,7 @@ expect_usage_error() {
 		expect_usage_error max-size
 	done
 	get -remote /etc/hosts -limit 1023
-	expect_usage_error 'limit.*1024'
+	expect_usage_error 'limit.*less than 1K'
 	get -remote /etc/hosts -max-size 0
 	expect_usage_error 'max-size'
 	get -remote /etc/hosts -max-files 0

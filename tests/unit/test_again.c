@@ -70,6 +70,9 @@ static const struct command_row {
     {"a page gets another name as well",
 	{"batch", "-h", "a", "-report-html", "/no/p.html", "-report", "/no/r"},
 	"batch -rerun /no/r -report /no/r.2 -report-html /no/p.2.html"},
+    {"the host of -diff may not be there any more",
+	{"batch", "-h", "a", "-diff", "a", "-report", "/no/r", "-q", "--", "x"},
+	"batch -q -rerun /no/r -report /no/r.2 -diff -- x"},
     {"words are quoted",
 	{"./a b", "-h", "a", "-u", "it's", "-report", "/no/$r.x"},
 	"'./a b' -u 'it'\\''s' -rerun '/no/$r.x' -report '/no/$r.2.x'"},
@@ -77,6 +80,12 @@ static const struct command_row {
 	{"batch", "-local", "f1", "f2", "-h", "a", "-report", "/no/r", "--",
 	    "-h", "a b"},
 	"batch -local f1 f2 -rerun /no/r -report /no/r.2 -- -h 'a b'"},
+    {"one line, and nothing that a terminal acts on",
+	{"batch", "-h", "a", "-report", "/no/r", "--", "it's\n\\n", "\x1b[31m",
+	    "\xff", "\xe2\x80\xae", "\t", "m\xc3\xbcll", "=ls"},
+	"batch -rerun /no/r -report /no/r.2 -- $'it\\'s\\012\\\\n' "
+	"$'\\033[31m' $'\\377' $'\\342\\200\\256' $'\\011' 'm\xc3\xbcll' "
+	"'=ls'"},
     {"abbreviated", {"batch", "-hostf", "a", "-report=/no/r", "-fan", "3"},
 	"batch -fan 3 -rerun /no/r -report /no/r.2"},
 };

@@ -22,28 +22,37 @@
 
 struct values {
 	bool flag;
-	const char *string, *path, *port;
+	const char *string, *path, *port, *checked;
 	uint32_t number, duration_ms, count;
 	uint64_t size;
 	unsigned word;
-	struct option_list list, paths, hosts;
+	struct option_list list, paths, hosts, checks;
 };
 
 #define AT(member) offsetof(struct values, member)
+
+static int
+check_checked(const char *text, struct error *err)
+{
+	return strcmp(text, "good") == 0 ? 0 : error_set(err, "not good");
+}
 
 static const struct option_row rows[] = {
     {"F,flag", NULL, OPTION_FLAG, AT(flag), "", "First"},
     {"string", "TEXT", OPTION_STRING, AT(string), ""},
     {"path", "FILE", OPTION_STRING, AT(path), ""},
+    {"checked", "TEXT", OPTION_STRING, AT(checked), "", .check = check_checked},
+    {"checks", "TEXT", OPTION_LIST, AT(checks), "", .check = check_checked},
     {"p,port", "PORT", OPTION_SETTING, AT(port), "", .tag = SETTING_PORT},
     {"number", "N", OPTION_NUMBER, AT(number), "", NULL, 1, 9},
     {"duration", "TIME", OPTION_DURATION, AT(duration_ms), ""},
-    {"size", "SIZE", OPTION_SIZE, AT(size), "", .least = 10},
+    {"size", "SIZE", OPTION_SIZE, AT(size), "", .least = 10, .most = 10 << 20},
     {"word", "WORD", OPTION_WORD, AT(word), "", .words = "one|two"},
     {"list", "TEXT", OPTION_LIST, AT(list), "", "Second"},
     {"paths", "FILE", OPTION_LIST, AT(paths), ""},
     {"c,count", NULL, OPTION_COUNT, AT(count), "", .most = 3, .tag = 1},
-    {"cc", NULL, OPTION_COUNT, AT(count), "", .tag = 2, .is_call_only = true},
+    {"cc", NULL, OPTION_COUNT, AT(count), "", .most = 3, .tag = 2,
+	.is_call_only = true},
     {"hosts", "HOSTS", OPTION_LIST, AT(hosts), "", .is_call_only = true},
     {NULL},
 };
@@ -136,7 +145,7 @@ static const struct {
     {"every kind",
 	"[batch]\nflag = true\nstring = a b ; comment\nport = 2222\n"
 	"number = 9\nduration = 1.5\nsize = 10K\nword = two\ncount = 3\n",
-	"flag=true|string=a b|port=2222|number=9|duration=1500ms|size=10240|"
+	"flag=true|string=a b|port=2222|number=9|duration=1500ms|size=10K|"
 	"word=two|count=3|"},
     {"a flag that is off", "[batch]\nflag = false\n",
 	"flag=false|duration=0s|count=0|"},
@@ -192,6 +201,16 @@ static const struct {
 } bad[] = {
     {"out of range", "[batch]\n\nnumber = 10\n",
 	":3: [batch] number: \"10\" is not a number from 1 to 9"},
+    {"more than the most", "[batch]\nsize = 11M\n",
+	":2: [batch] size: \"11M\" is more than 10M"},
+    {"what has a form of its own", "[batch]\n\nchecked = bad\n",
+	":3: [batch] checked: not good"},
+    {"in a list", "[batch]\nchecks = good, bad\n",
+	":2: [batch] checks: not good"},
+    {"an empty path", "[batch]\npath =\n",
+	":2: [batch] path: the path is empty"},
+    {"an empty path in a list", "[batch]\npaths = a, ''\n",
+	":2: [batch] paths: the path is empty"},
     {"a setting of hosts", "[batch]\nport = many\n",
 	":2: [batch] port: bad port \"many\" (1 to 65535)"},
     {"no flag", "[batch_run]\nflag = yes\n",
@@ -202,25 +221,28 @@ static const struct {
 	":2: [batch] numbre: unknown option; did you mean \"number\"?"},
     {"a short name", "[batch]\nc = 3\n",
 	":2: [batch] c: unknown option; did you mean \"count\"?"},
+    {"the beginning of a key", "[batch]\ndur = 3\n",
+	":2: [batch] dur: unknown option; did you mean \"duration\"?"},
     {"nothing like it, for both", "[batch]\nzzzzzz = 3\n",
 	":2: [batch] zzzzzz: batch_run has no such option; one that only "
 	"another program has goes into that program's section"},
     {"nothing like it, for one", "[batch_run]\nzzzzzz = 3\n",
-	":2: [batch_run] zzzzzz: unknown option"},
+	":2: [batch_run] zzzzzz: unknown option; \"batch_run -print-config\" "
+	"has all"},
     {"of one call", "[batch]\nhosts = a\n",
 	":2: [batch] hosts: -hosts is for the command line only"},
     {"what does not count is checked",
 	"[batch_run]\nnumber = 1\n[batch]\nnumber = x\n",
 	":4: [batch] number: \"x\" is not a number from 1 to 9"},
     {"a mistyped section", "[batch_rum]\nnumber = 1\n",
-	": unknown section [batch_rum]; did you mean [batch_run]?"},
-    {"another section", "[defaults]\nuser = me\n",
-	": unknown section [defaults]; there are [batch], [batch_run] and "
+	":1: unknown section [batch_rum]; did you mean [batch_run]?"},
+    {"another section", "[batch]\n\n[defaults]\nuser = me\n",
+	":3: unknown section [defaults]; there are [batch], [batch_run] and "
 	"[batch_scp]"},
     {"an open quote", "[batch]\nlist = o'clock\n",
 	":2: [batch] list: a quote is not closed"},
     {"a syntax error", "[batch]\nnumber\n",
-	":2: no \"=\"; a member without settings is written \"number =\""},
+	":2: no \"=\"; a name without a value is written \"number =\""},
 };
 
 static void
@@ -314,6 +336,37 @@ test_command_line_wins(void **state)
 }
 
 static void
+test_a_count(void **state)
+{
+	static struct {
+		char words[3][12];
+		uint32_t count;
+	} table[] = {
+	    {{"-c", "-c", "-c=false"}, 0},
+	    {{"-cc", "-cc", "-c"}, 3},
+	    {{"-cc=false", "-c=true", "-c"}, 2},
+	    {{"-c=3", "-c=1", "-cc"}, 3},
+	};
+	struct error err;
+	struct world w;
+	int operand;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char *argv[] = {(char[]){"batch_run"}, table[i].words[0],
+		    table[i].words[1], table[i].words[2], NULL};
+
+		world_begin(&w);
+		assert_int_equal(options_parse(w.tables, 4, argv,
+				     &w.conf.origins, &operand, &err),
+		    0);
+		assert_int_equal(w.values.count, table[i].count);
+		world_end(&w);
+	}
+}
+
+static void
 test_no_file(void **state)
 {
 	struct error err;
@@ -325,8 +378,6 @@ test_no_file(void **state)
 	setenv("BATCH_CONFIG", w.file, 1);
 	assert_int_equal(
 	    conf_read(&w.conf, w.tables, "batch_run", "none", &err), 0);
-	assert_int_equal(
-	    conf_read(&w.conf, w.tables, "batch_run", "", &err), 0);
 	assert_int_equal(w.values.number, 0);
 	assert_int_equal(
 	    conf_read(&w.conf, w.tables, "batch_run", NULL, &err), 0);
@@ -424,6 +475,7 @@ main(void)
 	    cmocka_unit_test(test_others_can_write),
 	    cmocka_unit_test(test_owned_by_another),
 	    cmocka_unit_test(test_command_line_wins),
+	    cmocka_unit_test(test_a_count),
 	    cmocka_unit_test(test_no_file),
 	    cmocka_unit_test(test_printed_reads_back),
 	    cmocka_unit_test(test_not_to_be_written),

@@ -354,7 +354,7 @@ static const struct row bad[] = {
 	"/ini: [host x2] port: set twice, to different values"},
     {"twice on one line", "[a]\nx = port=1 port=2\n", NULL, "port: set twice"},
     {"no =", "[a]\n\nweb01\n", NULL,
-	"/ini:3: no \"=\"; a member without settings is written \"web01 =\""},
+	"/ini:3: no \"=\"; a name without a value is written \"web01 =\""},
     {"= in a comment only", "[a]\nweb01 # = x\n", NULL, "/ini:2: no \"=\""},
     {"no name", "[a]\n= x\n", NULL, "/ini:2: nothing before \"=\""},
     {"before the first section", "x =\n", NULL, "/ini:1: an entry before"},

@@ -219,7 +219,7 @@ test_what_is_refused(void **state)
 	assert_refused(below, -1, "Not a directory");
 	assert_refused("", -1, "No such file or directory");
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_refused(path, fd, "other output goes there");
+	assert_refused(path, fd, "the report goes there");
 	fflush(stdout);
 	dup2(fd, STDOUT_FILENO);
 	f = metrics_file_new(&metrics, -1, NULL);
