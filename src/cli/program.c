@@ -18,6 +18,7 @@
 #include "cli/again.h"
 #include "cli/completion.h"
 #include "cli/conf.h"
+#include "cli/run_files.h"
 #include "control/control.h"
 #include "control/signals.h"
 #include "util/log.h"
@@ -135,7 +136,7 @@ program_begin(const struct program *p, int argc, char **argv, int operand,
 	struct run_options *o = p->options;
 	int status;
 
-	if (program_log(o, err) == -1)
+	if (run_files_check(o, err) == -1 || program_log(o, err) == -1)
 		return EXIT_USAGE;
 	o->again = again_command(p->tables, o, argc, argv);
 	status = program_hosts(p, argv + operand, err);

@@ -13,7 +13,10 @@
 /* "(1.2 MB, 0.1 s)", at the end of what is said of a transfer. */
 #define TRANSFER_TIME ", [0-9.:]+ (s|min|h)\\)$"
 
-/* -diff and -fold-ignore ask for the fold, unless something else is asked. */
+/*
+ * -diff and -fold-ignore ask for the fold, unless something else is asked. The
+ * page has a fold, too, for -fold-ignore to be of use.
+ */
 static int
 choose_output(
     struct report_options *r, const struct run_options *o, struct error *err)
@@ -23,11 +26,15 @@ choose_output(
 	    o->diff != NULL || run_option_is_typed(o, &o->fold_ignore);
 
 	if (asks_fold && mode != OUTPUT_FOLD && mode != OUTPUT_LIVE_FOLD) {
-		if (run_option_is_typed(o, &o->output))
+		if (!run_option_is_typed(o, &o->output))
+			mode = OUTPUT_FOLD;
+		else if (o->diff != NULL)
+			return error_set(
+			    err, "option -diff goes with -output fold");
+		else if (o->report_html == NULL)
 			return error_set(err,
-			    "option -%s goes with -output fold",
-			    o->diff != NULL ? "diff" : "fold-ignore");
-		mode = OUTPUT_FOLD;
+			    "option -fold-ignore goes with -output fold or "
+			    "-report-html");
 	}
 	r->has_live = mode == OUTPUT_LIVE || mode == OUTPUT_LIVE_FOLD;
 	r->has_fold = mode == OUTPUT_FOLD || mode == OUTPUT_LIVE_FOLD;

@@ -470,7 +470,8 @@ control_run(const struct plan *plan, struct error *err)
 	    pool_init(&run->pool, workers, plan->input_fd, err) == -1)
 		goto out;
 	loop.signal_fd = signals_open(&loop.old_mask);
-	if (loop_begin(&loop, workers, err) == -1)
+	if (loop_begin(&loop, workers, err) == -1 ||
+	    report_begin(plan->report, err) == -1)
 		goto out;
 	loop_run(&loop);
 	status = loop_end(&loop);

@@ -5,16 +5,14 @@
 
 #include <stdlib.h>
 
-#include <openssl/evp.h>
-
-#include "util/log.h"
+#include "report/digest.h"
 #include "util/xalloc.h"
 
 /* A stream that has sent something. */
 struct stream {
 	struct blob blob;
 	uint64_t sent;
-	EVP_MD_CTX *digest; /* of the blob */
+	struct digest *digest; /* of the blob */
 };
 
 struct capture {
@@ -44,7 +42,7 @@ stream_free(struct capture *c, struct stream *s)
 	if (s == NULL)
 		return;
 	blob_clear(c->store, &s->blob);
-	EVP_MD_CTX_free(s->digest);
+	digest_free(s->digest);
 	free(s);
 }
 
@@ -68,10 +66,7 @@ stream_new(void)
 {
 	struct stream *s = xcalloc(1, sizeof(*s));
 
-	s->digest = EVP_MD_CTX_new();
-	if (s->digest == NULL ||
-	    EVP_DigestInit_ex(s->digest, EVP_sha256(), NULL) != 1)
-		fatal("OpenSSL: no SHA-256");
+	s->digest = digest_new();
 	return s;
 }
 
@@ -86,15 +81,14 @@ capture_add(
 	s->sent += len;
 	if (len > c->limit - s->blob.size)
 		len = (size_t)(c->limit - s->blob.size);
-	if (EVP_DigestUpdate(s->digest, data, len) != 1)
-		fatal("OpenSSL: no SHA-256");
+	digest_add(s->digest, data, len);
 	blob_append(c->store, &s->blob, data, len);
 }
 
 struct outputs
 capture_end(struct capture *c, size_t host)
 {
-	uint8_t digest[CONTENT_DIGEST_BYTES];
+	uint8_t digest[DIGEST_BYTES];
 	struct outputs o = {{NULL, NULL}, {0, 0}};
 	struct stream *s;
 	unsigned i;
@@ -103,8 +97,7 @@ capture_end(struct capture *c, size_t host)
 		s = c->hosts[host][i];
 		if (s == NULL)
 			continue;
-		if (EVP_DigestFinal_ex(s->digest, digest, NULL) != 1)
-			fatal("OpenSSL: no SHA-256");
+		digest_end(s->digest, digest);
 		o.contents[i] = content_take(c->contents, &s->blob, digest);
 		o.sent[i] = s->sent;
 		stream_free(c, s);

@@ -74,14 +74,14 @@ contents_grow(struct contents *set)
 
 struct content *
 content_take(struct contents *set, struct blob *b,
-    const uint8_t digest[static CONTENT_DIGEST_BYTES])
+    const uint8_t digest[static DIGEST_BYTES])
 {
 	struct content *c;
 
 	if (b->size == 0)
 		return NULL;
 	for (c = *contents_bucket(set, digest); c != NULL; c = c->next) {
-		if (memcmp(c->digest, digest, CONTENT_DIGEST_BYTES) != 0)
+		if (memcmp(c->digest, digest, DIGEST_BYTES) != 0)
 			continue;
 		blob_clear(set->store, b);
 		return content_share(c);
@@ -90,7 +90,7 @@ content_take(struct contents *set, struct blob *b,
 	blob_seal(set->store, b);
 	c->blob = *b;
 	memset(b, 0, sizeof(*b));
-	memcpy(c->digest, digest, CONTENT_DIGEST_BYTES);
+	memcpy(c->digest, digest, DIGEST_BYTES);
 	c->owners = 1;
 	if (++set->count > set->bucket_count)
 		contents_grow(set);

@@ -9,16 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/digest.h"
 #include "report/store.h"
-
-#define CONTENT_DIGEST_BYTES 32
 
 struct contents;
 
 /* Shared by its owners. Nothing sent is no content, but NULL. */
 struct content {
 	struct blob blob;
-	uint8_t digest[CONTENT_DIGEST_BYTES];
+	uint8_t digest[DIGEST_BYTES];
 	uint32_t owners;
 	struct content *next; /* of the same bucket */
 };
@@ -33,7 +32,7 @@ void contents_free(struct contents *set);
  * digest is theirs. The caller is an owner. NULL if there are none.
  */
 struct content *content_take(struct contents *set, struct blob *b,
-    const uint8_t digest[static CONTENT_DIGEST_BYTES]);
+    const uint8_t digest[static DIGEST_BYTES]);
 /* One more owner; returns c. NULL is fine here and below. */
 struct content *content_share(struct content *c);
 /* One owner less; the last one frees it. */

@@ -240,7 +240,10 @@ step_head(struct fold *f)
 		free(folded);
 		return FOLD_TEXT;
 	}
-	fold_diff_print(f->diff, g, folded, f->sinks[f->stream]);
+	if (f->reference != NULL && group_is_alike(g, f->reference))
+		buf_puts(&f->sinks[f->stream]->buf, "no difference\n");
+	else
+		fold_diff_print(f->diff, g, folded, f->sinks[f->stream]);
 	free(folded);
 	f->group++;
 	return FOLD_HEAD;

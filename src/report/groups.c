@@ -12,11 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "inventory/hostset.h"
+#include "report/digest.h"
 #include "report/lines.h"
-#include "util/log.h"
 #include "util/xalloc.h"
 
 /* How much is read in one step. */
@@ -27,7 +25,7 @@ struct text {
 	const struct content *content;
 	const char *name; /* of its first host */
 	uint64_t lines;
-	uint8_t key[CONTENT_DIGEST_BYTES];
+	uint8_t key[DIGEST_BYTES];
 };
 
 struct groups {
@@ -40,7 +38,7 @@ struct groups {
 	size_t next; /* text to be normalized: its lines, if it is begun */
 	bool is_begun;
 	struct lines lines;
-	EVP_MD_CTX *digest;
+	struct digest *digest;
 	struct group *groups;
 	size_t group_count;
 };
@@ -52,9 +50,7 @@ groups_new(struct contents *set, struct normalizer *n)
 
 	g->contents = set;
 	g->normalizer = n;
-	g->digest = EVP_MD_CTX_new();
-	if (g->digest == NULL)
-		fatal("OpenSSL: no memory");
+	g->digest = digest_new();
 	return g;
 }
 
@@ -64,7 +60,7 @@ groups_free(struct groups *g)
 	if (g == NULL)
 		return;
 	lines_clear(&g->lines);
-	EVP_MD_CTX_free(g->digest);
+	digest_free(g->digest);
 	free(g->members);
 	free(g->texts);
 	free(g->groups);
@@ -121,13 +117,6 @@ groups_find_texts(struct groups *g)
 	}
 }
 
-static void
-digest_add(struct groups *g, const uint8_t *data, size_t len)
-{
-	if (EVP_DigestUpdate(g->digest, data, len) != 1)
-		fatal("OpenSSL: no SHA-256");
-}
-
 /* Go on with a text for so many bytes. Returns whether it is at its end. */
 static bool
 text_step(struct groups *g, struct text *t, size_t *bytes)
@@ -144,9 +133,9 @@ text_step(struct groups *g, struct text *t, size_t *bytes)
 		len = line.len;
 		if (line.is_first && line.is_last)
 			normalizer_line(g->normalizer, data, len, &data, &len);
-		digest_add(g, data, len);
+		digest_add(g->digest, data, len);
 		if (line.is_last) {
-			digest_add(g, (const uint8_t *)"\n", 1);
+			digest_add(g->digest, "\n", 1);
 			t->lines++;
 		}
 	}
@@ -156,9 +145,6 @@ text_step(struct groups *g, struct text *t, size_t *bytes)
 static void
 text_begin(struct groups *g, const struct text *t)
 {
-	if (EVP_DigestInit_ex(g->digest, EVP_sha256(), NULL) != 1)
-		fatal("OpenSSL: no SHA-256");
-	normalizer_set_host(g->normalizer, t->name);
 	lines_init(&g->lines, g->contents, t->content);
 	g->is_begun = true;
 }
@@ -166,8 +152,7 @@ text_begin(struct groups *g, const struct text *t)
 static void
 text_end(struct groups *g, struct text *t)
 {
-	if (EVP_DigestFinal_ex(g->digest, t->key, NULL) != 1)
-		fatal("OpenSSL: no SHA-256");
+	digest_end(g->digest, t->key);
 	lines_clear(&g->lines);
 	g->is_begun = false;
 	g->next++;
@@ -183,6 +168,8 @@ texts_step(struct groups *g)
 		t = &g->texts[g->next];
 		if (!g->is_begun)
 			text_begin(g, t);
+		/* Others may have used it since the last step. */
+		normalizer_set_host(g->normalizer, t->name);
 		if (text_step(g, t, &bytes))
 			text_end(g, t);
 	}
@@ -203,7 +190,7 @@ endings_compare(const struct member *x, const struct member *y)
 static int
 group_of_compare(const struct member *x, const struct member *y)
 {
-	int order = memcmp(x->text->key, y->text->key, CONTENT_DIGEST_BYTES);
+	int order = memcmp(x->text->key, y->text->key, DIGEST_BYTES);
 
 	return order != 0 ? order : endings_compare(x, y);
 }
@@ -272,6 +259,13 @@ groups_sort(struct groups *g, bool is_ordered, size_t *count)
 		    is_ordered ? first_compare : largest_compare);
 	*count = g->group_count;
 	return g->groups;
+}
+
+bool
+group_is_alike(const struct group *g, const struct group *other)
+{
+	return memcmp(g->members[0].text->key, other->members[0].text->key,
+		   DIGEST_BYTES) == 0;
 }
 
 char *

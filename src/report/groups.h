@@ -52,6 +52,8 @@ bool groups_step(struct groups *g);
  */
 const struct group *groups_sort(
     struct groups *g, bool is_ordered, size_t *count);
+/* Whether they have sent the same, and only ended otherwise. */
+bool group_is_alike(const struct group *g, const struct group *other);
 /* The names of the members, folded. The caller frees them. */
 char *group_names(const struct group *g);
 /* Make one of them the first; the others keep their order. */

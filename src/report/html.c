@@ -271,12 +271,6 @@ html_free(struct html *h)
 	free(h);
 }
 
-bool
-html_replaces(const struct html *h, int fd)
-{
-	return replacement_is_open_as(&h->place, fd);
-}
-
 void
 html_record(struct html *h, const struct record *record)
 {

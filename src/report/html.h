@@ -39,9 +39,6 @@ struct html *html_new(const char *path, struct error *err);
 /* Unless html_finish() was called, there is no page. NULL is fine. */
 void html_free(struct html *h);
 
-/* Whether the page is to replace the file that fd (or -1) has open. */
-bool html_replaces(const struct html *h, int fd);
-
 void html_record(struct html *h, const struct record *record);
 
 /* What is known at the end of the run. */

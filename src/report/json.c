@@ -31,14 +31,16 @@ json_time(uint64_t wall_ms)
 static json_t *
 json_groups(const char *groups)
 {
+	char *escaped = escape_string(groups), *name = escaped;
 	json_t *list = json_array();
 	size_t len;
 
-	while (*groups != '\0') {
-		len = strcspn(groups, ",");
-		json_array_append_new(list, json_stringn(groups, len));
-		groups += len + (groups[len] == ',');
+	while (*name != '\0') {
+		len = strcspn(name, ",");
+		json_array_append_new(list, json_stringn(name, len));
+		name += len + (name[len] == ',');
 	}
+	free(escaped);
 	return list;
 }
 

@@ -22,8 +22,8 @@ struct json_outputs {
 
 /*
  * Append the line with its newline; o is NULL if it is to be without outputs.
- * is_ascii: all characters beyond ASCII are
- * written as \uNNNN, and DEL, as is fit for a terminal.
+ * is_ascii: all characters beyond ASCII are written as \uNNNN, and DEL, as is
+ * fit for a terminal.
  *
  * stdout and stderr are text. If a stream is not valid UTF-8, U+FFFD stands
  * for each byte that is not, and stdout_b64 or stderr_b64 has the bytes in

@@ -11,6 +11,7 @@
 #include "util/buf.h"
 #include "util/escape.h"
 #include "util/log.h"
+#include "util/utf8.h"
 #include "util/xalloc.h"
 
 #define TAG_MAX 512u
@@ -181,6 +182,22 @@ live_begun(struct live *l, size_t host, unsigned stream)
 	return u;
 }
 
+/* What was begun is too long: all of it goes out, but a character's start. */
+static void
+put_piece(struct live *l, struct sink *sink, const struct tag *tag,
+    struct unfinished *begun)
+{
+	struct buf *text = &begun->text;
+	size_t whole = utf8_whole(buf_head(text), buf_len(text));
+	size_t rest_len = buf_len(text) - whole;
+	uint8_t rest[4];
+
+	memcpy(rest, buf_head(text) + whole, rest_len);
+	text->tail -= rest_len;
+	put_line(sink, tag, begun, NULL, 0, l->count == 1 ? "" : "\n");
+	buf_append(text, rest, rest_len);
+}
+
 /*
  * Keep the start of a line. If it gets too long it goes out in pieces: as
  * lines of their own, or, with one host alone, as one line.
@@ -195,8 +212,8 @@ keep_rest(struct live *l, struct sink *sink, const struct tag *tag,
 		room = l->options.line_max - buf_len(&begun->text);
 		if (len <= room)
 			break;
-		put_line(
-		    sink, tag, begun, data, room, l->count == 1 ? "" : "\n");
+		buf_append(&begun->text, data, room);
+		put_piece(l, sink, tag, begun);
 		data += room;
 		len -= room;
 	}

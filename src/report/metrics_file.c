@@ -48,20 +48,14 @@ metrics_file_write(
 }
 
 struct metrics_file *
-metrics_file_new(const struct metrics *m, int report_fd, struct error *err)
+metrics_file_new(const struct metrics *m, struct error *err)
 {
 	struct metrics_file *f = xcalloc(1, sizeof(*f));
 
 	/* The collector passes over a name that does not end in ".prom". */
-	if (replacement_init(&f->file, m->path, "metrics", err) == -1)
-		goto out;
-	if (replacement_is_open_as(&f->file, report_fd)) {
-		error_set(err, "%s: the report goes there", m->path);
-		goto out;
-	}
-	if (metrics_file_write(f, m, err) == 0)
+	if (replacement_init(&f->file, m->path, "metrics", err) == 0 &&
+	    metrics_file_write(f, m, err) == 0)
 		return f;
-out:
 	metrics_file_free(f);
 	return NULL;
 }

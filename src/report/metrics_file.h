@@ -17,12 +17,11 @@ struct metrics_file;
 /*
  * Write m->path for the first time, with mode 0644 as far as the umask lets
  * it. If it is a symbolic link the file that it leads to is replaced, not the
- * link. report_fd is that of the report or -1. Returns NULL with err if the
- * file can't be written, is no regular file, or is the report's or that of
- * stdout or stderr.
+ * link. Returns NULL with err if the file can't be written, is no regular file,
+ * or is that of stdout or stderr.
  */
 struct metrics_file *metrics_file_new(
-    const struct metrics *m, int report_fd, struct error *err);
+    const struct metrics *m, struct error *err);
 void metrics_file_free(struct metrics_file *f);
 
 /* When it is to be written again; UINT64_MAX if f is NULL. */

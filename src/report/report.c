@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where a host's output goes, all at the same time:
+ * Where a host's output goes, all at the same time (what of it there is, the
+ * options say: report_new.c):
  *
  *   report_output ──▶ live lines, at once, or when it is its turn (turns.c)
  *                 ──▶ HOST.out, HOST.err (outdir.c)
@@ -26,198 +27,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "report/capture.h"
-#include "report/fold.h"
 #include "report/fold_page.h"
-#include "report/headway.h"
-#include "report/html.h"
 #include "report/json.h"
-#include "report/live.h"
-#include "report/metrics_file.h"
-#include "report/outdir.h"
-#include "report/report_file.h"
-#include "report/screen.h"
-#include "report/summary.h"
-#include "report/tally.h"
-#include "report/turns.h"
+#include "report/report_impl.h"
 #include "util/clock.h"
 #include "util/log.h"
-#include "util/xalloc.h"
 
-/* Memory for what waits; beyond it there is a file. */
-#define STORE_BYTES (64u << 20)
 /*
  * No more is made ready for stdout and stderr while they have so much to take.
  * It is more than makes control stop the hosts' output.
  */
 #define READY_BYTES (512u << 10)
 #define PIECE_BYTES (16u << 10)
+/* So long the run may wait for what is made ready. */
+#define FILL_MS 50
 /* How long a reader that takes nothing is waited for when all is to end. */
 #define PATIENCE_MS 200
 
 #define EXIT_LOCAL  5
 #define EXIT_BROKEN 141 /* 128 + SIGPIPE */
-
-struct report {
-	struct report_options options;
-	struct screen screen;
-	struct live *live;
-	struct tally tally;
-	struct headway headway;
-	struct summary *summary;
-	struct store *store;
-	struct contents *contents;
-	struct capture *capture;  /* NULL: nobody needs it */
-	struct turns *turns;	  /* NULL: nothing waits */
-	struct fold *fold;	  /* NULL: nobody needs it */
-	struct outdir *outdir;	  /* NULL: none */
-	struct report_file *file; /* NULL: none */
-	struct html *html;	  /* NULL: none */
-	struct metrics metrics;
-	struct metrics_file *metrics_file; /* NULL: none */
-	bool is_folding;		   /* the fold is being printed */
-	bool is_page_broken, is_metrics_broken;
-	bool is_abandoned; /* nobody is waited for */
-	int exit_class;
-	uint32_t largest_exit;
-};
-
-static bool
-has_progress(const struct report_options *options, const struct sink *err)
-{
-	if (options->progress != PROGRESS_AUTO)
-		return options->progress == PROGRESS_ALWAYS;
-	return sink_has_escapes(err) && !options->is_quiet;
-}
-
-/* Open the files that the user wants. Returns 0, or -1 with err. */
-static int
-report_open(struct report *r, size_t hosts, struct error *err)
-{
-	const struct report_options *o = &r->options;
-	struct error why;
-
-	if (o->html_path != NULL &&
-	    (r->html = html_new(o->html_path, &why)) == NULL)
-		return error_set(err, "option -report-html: %s", why.text);
-	if (o->outdir != NULL &&
-	    (r->outdir = outdir_new(o->outdir, hosts, &why)) == NULL)
-		return error_set(err, "option -outdir: %s", why.text);
-	if (o->report_path != NULL &&
-	    (r->file = report_file_new(o->report_path, &why)) == NULL)
-		return error_set(err, "option -report: %s", why.text);
-	if (log_is_open_as(report_file_fd(r->file)))
-		return error_set(err, "option -report: %s: the log goes there",
-		    o->report_path);
-	if (r->html != NULL && html_replaces(r->html, report_file_fd(r->file)))
-		return error_set(err,
-		    "option -report-html: %s: the report goes there, not the "
-		    "page",
-		    o->report_path);
-	if (o->metrics_path != NULL) {
-		r->metrics_file = metrics_file_new(
-		    &r->metrics, report_file_fd(r->file), &why);
-		if (r->metrics_file == NULL)
-			return error_set(err, "option -metrics: %s", why.text);
-	}
-	/* Only now: a run that is refused leaves the old one. */
-	return r->file != NULL ? report_file_empty(r->file, err) : 0;
-}
-
-/* So much of a stream is kept. */
-static uint64_t
-capture_limit(const struct report *r)
-{
-	const struct report_options *o = &r->options;
-	uint64_t limit = o->html_path != NULL ? FOLD_PAGE_TEXT_MOST : 0;
-
-	if (o->has_fold)
-		return UINT64_MAX;
-	return (o->has_json || r->file != NULL) && o->capture_bytes > limit
-	    ? o->capture_bytes
-	    : limit;
-}
-
-/* What keeps output. */
-static void
-report_keep(struct report *r, size_t hosts)
-{
-	const struct report_options *o = &r->options;
-	const struct fold_options fold = {.is_ordered = o->is_ordered,
-	    .has_diff = o->has_diff,
-	    .diff_host = o->diff_host,
-	    .normalizer = o->normalizer};
-
-	r->store = store_new(STORE_BYTES);
-	r->contents = contents_new(r->store);
-	if (o->has_fold || o->has_json || r->file != NULL || r->html != NULL)
-		r->capture =
-		    capture_new(hosts, capture_limit(r), r->store, r->contents);
-	if (o->has_json || o->is_ordered)
-		r->turns =
-		    turns_new(hosts, o->is_ordered, r->store, r->contents);
-	if (o->has_fold || r->html != NULL)
-		r->fold = fold_new(
-		    hosts, &fold, r->contents, &r->screen.out, &r->screen.err);
-}
-
-struct report *
-report_new(
-    size_t hosts, const struct report_options *options, struct error *err)
-{
-	struct report *r = xcalloc(1, sizeof(*r));
-	struct live_options live = {.has_prefix = options->has_prefix,
-	    .line_max = live_line_max(
-		options->fanout < hosts ? options->fanout : hosts)};
-
-	r->options = *options;
-	screen_init(&r->screen, options->color);
-	headway_init(&r->headway, &r->tally, hosts, options->is_transfer,
-	    options->host_bytes, clock_now_ms());
-	r->metrics = (struct metrics){.tool = options->tool,
-	    .path = options->metrics_path,
-	    .hosts = hosts,
-	    .began_at_ms = clock_wall_ms(),
-	    .running = &r->headway.running,
-	    .tally = &r->tally};
-	if (report_open(r, hosts, err) == -1) {
-		report_free(r);
-		return NULL;
-	}
-	report_keep(r, hosts);
-	r->live = live_new(hosts, &r->screen.out, &r->screen.err, &live);
-	r->summary = summary_new();
-	if (has_progress(options, &r->screen.err))
-		r->screen.progress = progress_new(
-		    &r->screen.err, &r->headway, r->headway.began_ms);
-	return r;
-}
-
-void
-report_free(struct report *r)
-{
-	if (r == NULL)
-		return;
-	metrics_file_free(r->metrics_file);
-	report_file_free(r->file);
-	html_free(r->html);
-	outdir_free(r->outdir);
-	fold_free(r->fold);
-	normalizer_free(r->options.normalizer);
-	turns_free(r->turns);
-	capture_free(r->capture);
-	contents_free(r->contents);
-	store_free(r->store);
-	live_free(r->live);
-	summary_free(r->summary);
-	screen_clear(&r->screen);
-	headway_clear(&r->headway);
-	free(r);
-}
 
 void
 report_output(struct report *r, uint32_t seq, const char *host, int stream,
@@ -342,6 +172,12 @@ report_can_print(const struct report *r, struct error *err)
 	return 0;
 }
 
+int
+report_begin(struct report *r, struct error *err)
+{
+	return r->file != NULL ? report_file_empty(r->file, err) : 0;
+}
+
 /* --- what waits ---------------------------------------------------------- */
 
 static bool
@@ -352,7 +188,7 @@ has_room(const struct report *r)
 
 /* Whether the fold is to be printed now. A stdout that is gone gets none. */
 static bool
-has_fold(const struct report *r)
+is_fold_due(const struct report *r)
 {
 	return r->options.has_fold && r->tally.ended == r->headway.count &&
 	    r->screen.out.error == 0 && !fold_is_done(r->fold);
@@ -362,7 +198,7 @@ has_fold(const struct report *r)
 static bool
 has_more(const struct report *r)
 {
-	return (r->turns != NULL && turns_has_more(r->turns)) || has_fold(r);
+	return (r->turns != NULL && turns_has_more(r->turns)) || is_fold_due(r);
 }
 
 /* Some held output, or else a host that is over. */
@@ -399,7 +235,7 @@ fill_step(struct report *r)
 {
 	if (r->turns != NULL && turn_step(r))
 		return true;
-	if (!has_fold(r))
+	if (!is_fold_due(r))
 		return false;
 	if (!r->is_folding)
 		screen_end_progress(&r->screen);
@@ -407,11 +243,13 @@ fill_step(struct report *r)
 	return fold_step(r->fold);
 }
 
-/* Make ready what there is room for. */
+/* Make ready what there is room for, and what time allows. */
 static void
 report_fill(struct report *r)
 {
-	while (has_room(r) && fill_step(r))
+	uint64_t until_ms = clock_now_ms() + FILL_MS;
+
+	while (has_room(r) && fill_step(r) && clock_now_ms() < until_ms)
 		;
 }
 

@@ -138,6 +138,12 @@ void report_record(struct report *r, const struct record *record);
 int report_can_print(const struct report *r, struct error *err);
 
 /*
+ * The run begins, nothing keeps it from that any more: drop the report of an
+ * earlier one. Returns 0, or -1 with err.
+ */
+int report_begin(struct report *r, struct error *err);
+
+/*
  * Bytes that stdout and stderr have not taken yet; not 0 as long as more is
  * ready for them.
  */

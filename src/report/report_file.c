@@ -60,12 +60,6 @@ report_file_empty(struct report_file *f, struct error *err)
 	return 0;
 }
 
-int
-report_file_fd(const struct report_file *f)
-{
-	return f != NULL ? f->fd : -1;
-}
-
 /* One could not be written: tell it once, and leave whole lines only. */
 static void
 line_lost(struct report_file *f, size_t written)

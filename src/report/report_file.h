@@ -22,9 +22,6 @@ void report_file_free(struct report_file *f);
 /* Before the first line: drop what is there. Returns 0, or -1 with err. */
 int report_file_empty(struct report_file *f, struct error *err);
 
-/* Its descriptor, to be compared with others; -1 if f is NULL. */
-int report_file_fd(const struct report_file *f);
-
 /*
  * line: with its newline; it is empty afterwards. The first failure is told
  * with log_error().

@@ -114,6 +114,8 @@ turns_end(struct turns *t, const struct record *record, struct outputs *outputs)
 	e->record.sha256 = e->strings[3] = xstrdup(record->sha256);
 	e->outputs = *outputs;
 	t->ended[record->seq] = e;
+	if (t->held != NULL && t->held[record->seq] != NULL)
+		blob_seal(t->store, &t->held[record->seq]->blob);
 	if (t->order != NULL)
 		t->order[t->ended_count] = record->seq;
 	t->ended_count++;

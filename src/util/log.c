@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -71,16 +70,6 @@ void
 log_close(void)
 {
 	fd_close(&log_fd);
-}
-
-bool
-log_is_open_as(int fd)
-{
-	struct stat log, st;
-
-	return log_fd != -1 && fd != -1 && fstat(log_fd, &log) == 0 &&
-	    fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    log.st_dev == st.st_dev && log.st_ino == st.st_ino;
 }
 
 void

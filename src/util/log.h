@@ -44,8 +44,6 @@ void log_set_level(unsigned level);
  */
 int log_open(const char *path, struct error *err);
 void log_close(void);
-/* Whether fd, which may be -1, has that file open, a regular one. */
-bool log_is_open_as(int fd);
 
 /*
  * Hand the lines of events that are for stderr to take, which knows what else

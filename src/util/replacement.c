@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,16 @@ temporary_name(const char *path, const char *what)
 	free(token);
 	free(directory);
 	return temporary;
+}
+
+/* Whether fd has the file open that is to be replaced. */
+static bool
+is_open_as(const struct stat *file, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == file->st_dev &&
+	    st.st_ino == file->st_ino;
 }
 
 int
@@ -51,8 +62,7 @@ replacement_init(struct replacement *r, const char *path, const char *what,
 		    : error_set(err, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, "%s: not a regular file", path);
-	if (replacement_is_open_as(r, STDOUT_FILENO) ||
-	    replacement_is_open_as(r, STDERR_FILENO))
+	if (is_open_as(&st, STDOUT_FILENO) || is_open_as(&st, STDERR_FILENO))
 		return error_set(err, "%s: other output goes there", path);
 	return 0;
 }
@@ -63,15 +73,6 @@ replacement_clear(struct replacement *r)
 	free(r->path);
 	free(r->temporary);
 	*r = (struct replacement){.path = NULL};
-}
-
-bool
-replacement_is_open_as(const struct replacement *r, int fd)
-{
-	struct stat file, st;
-
-	return fd != -1 && stat(r->path, &file) == 0 && fstat(fd, &st) == 0 &&
-	    st.st_dev == file.st_dev && st.st_ino == file.st_ino;
 }
 
 int

@@ -6,7 +6,6 @@
 #ifndef UTIL_REPLACEMENT_H
 #define UTIL_REPLACEMENT_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "util/error.h"
@@ -27,9 +26,6 @@ int replacement_init(struct replacement *r, const char *path, const char *what,
     struct error *err);
 /* All zero is fine. Leaves the files alone. */
 void replacement_clear(struct replacement *r);
-
-/* Whether fd, which may be -1, has the file open that is to be replaced. */
-bool replacement_is_open_as(const struct replacement *r, int fd);
 
 /*
  * Create the temporary, with this mode less the umask. Returns a descriptor to

@@ -21,6 +21,10 @@ teardown() {
 
 rule=---------------
 
+has_lines() {
+	[ "$(wc -l <"$2")" -eq "$1" ]
+}
+
 @test "equal output is printed once, the largest group first" {
 	batch -g web,db -output fold \
 	    -cmd 'case $LAB_HOST in web*) echo web;; db*) seq 2;; esac'
@@ -109,7 +113,10 @@ rule=---------------
 	expect_match "$err" 'diff.*fold'
 	batch -g web -output json -fold-ignore x -cmd true
 	expect_status 2
-	expect_match "$err" 'fold-ignore.*fold'
+	expect_match "$err" 'fold-ignore.*fold or -report-html'
+	batch -g web -output live -diff -report-html "$report.html" -cmd true
+	expect_status 2
+	expect_match "$err" 'diff.*fold'
 }
 
 @test "modes that would mix on stdout are refused" {
@@ -168,6 +175,24 @@ rule=---------------
 	    'web[01-03] (3): cancelled command, interrupted by SIGINT'
 	expect_line "$out" begun
 	expect_line "$out" 'web04: cancelled, interrupted by SIGINT'
+}
+
+@test "a run answers while it compares large outputs" {
+	local word ignore=()
+	for word in a b c d e f g h; do # each takes its time
+		ignore+=(-fold-ignore "no $word+ such (line|word)s*")
+	done
+	batch_start -g web -output fold "${ignore[@]}" \
+	    -cmd 'seq 300000 | sed "s/^/$LAB_HOST no line /"'
+	wait_until test -e "$report"
+	wait_until has_lines 4 "$report"
+	kill -USR1 "$pid"
+	wait_until grep -q '^4 hosts: 4 done' "$err"
+	[ ! -s "$out" ]
+	batch_wait
+	expect_status 0
+	expect_line "$out" 'web[01-04] (4)'
+	[ "$(wc -l <"$out")" -eq 300003 ]
 }
 
 @test "a host that does not answer keeps no output from the one who interrupts" {

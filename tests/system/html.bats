@@ -76,6 +76,14 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	done
 }
 
+@test "-fold-ignore is of the page, too, whatever else is printed" {
+	batch -g web -output live -fold-ignore 'n [0-9]+' -report-html "$page" \
+	    -cmd 'echo "n ${LAB_HOST#web}"'
+	expect_status 0
+	expect_output 'web01: n 01' 'web02: n 02' 'web03: n 03'
+	data output-data | jq -e 'map(.hosts) == ["web[01-03]"]'
+}
+
 @test "the page holds the first 64 KiB of an output" {
 	batch -h web01 -output none -report-html "$page" \
 	    -cmd 'head -c 65540 /dev/zero | tr "\0" x'
@@ -101,7 +109,7 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 @test "a page is refused where other output goes" {
 	batch -h web01 -cmd 'touch "$HOME/other"' -report-html "$report"
 	expect_status 2
-	expect_match "$err" 'report goes there, not the page'
+	expect_match "$err" 'options -report and -report-html: .*report'
 	batch -h web01 -cmd 'touch "$HOME/other"' -report-html "$out"
 	expect_status 2
 	expect_match "$err" 'other output goes there'

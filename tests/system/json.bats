@@ -109,6 +109,26 @@ sys.stdout.buffer.write(bytes(range(256)))')
 	expect_report 'length == 4 and all(.stdout_bytes == 300000)'
 }
 
+@test "a run that cannot begin leaves the report of an earlier one" {
+	local old=$BATS_TEST_TMPDIR/old
+	echo earlier >"$old"
+	batch_bare -known-hosts "$known_hosts" -h web01 -report "$old" \
+	    -k "$BATS_TEST_TMPDIR/no-key" -cmd true
+	expect_status 5
+	expect_line "$old" earlier
+	limited -n 24 -h web01 -report "$old" -cmd true
+	expect_status 5
+	expect_line "$old" earlier
+	status=0
+	"$batch_run" -known-hosts "$known_hosts" -h web01 -report "$old" \
+	    -cmd true </dev/null >&- 2>"$err" 3>&- || status=$?
+	expect_status 5
+	expect_line "$old" earlier
+	batch_bare -known-hosts "$known_hosts" -h web01 -report "$old" -cmd true
+	expect_status 0
+	[ "$(jq -r .host "$old")" = web01 ]
+}
+
 @test "a report that finds no room ends in whole lines and in exit status 5" {
 	(
 		trap '' XFSZ

@@ -144,7 +144,7 @@ expect_order() {
 	batch_bare -log "$BATS_TEST_TMPDIR/both" \
 	    -report "$BATS_TEST_TMPDIR/both" -h web01 -cmd true
 	expect_status 2
-	expect_match "$err" '^batch_run: option -report: .*/both: the log goes there$'
+	expect_match "$err" '^batch_run: options -report and -log: both would write .*/both; '
 	expect_match "$BATS_TEST_TMPDIR/both" '^before$'
 }
 

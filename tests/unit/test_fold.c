@@ -267,7 +267,7 @@ test_the_diff_is_from_the_largest_group(void **state)
 	check(diff_hosts, &options, false,
 	    RULE "n[1,3] (2)\n" RULE "n1\none\ntwo\n" RULE "n2\n" RULE
 		 "--- n[1,3]\n+++ n2\n@@ -1,3 +1,3 @@\n n1\n one\n-two\n"
-		 "+three\n" RULE "n4: failed, exit 1\n" RULE);
+		 "+three\n" RULE "n4: failed, exit 1\n" RULE "no difference\n");
 }
 
 static void
@@ -334,7 +334,12 @@ test_texts_that_are_too_large_only_differ(void **state)
 {
 	char *a = many_lines('a', 30000), *b = many_lines('b', 25000);
 	const struct host hosts[HOSTS] = {{.name = "n1", .out = a},
-	    {.name = "n2", .out = b}, {.name = "n3"}, {.name = "n4"}};
+	    {.name = "n2", .out = b},
+	    {.name = "n3",
+		.status = STATUS_FAILED,
+		.message = "exit 1",
+		.out = a},
+	    {.name = "n4"}};
 	struct fold_options options = {.has_diff = true};
 	struct world w;
 	const char *shown;
@@ -348,7 +353,8 @@ test_texts_that_are_too_large_only_differ(void **state)
 	/* A large text itself is whole. */
 	assert_memory_equal(shown + strlen(RULE "n1\n" RULE), a, strlen(a));
 	assert_string_equal(shown + strlen(RULE "n1\n" RULE) + strlen(a),
-	    RULE "n2\n" RULE "differs: 25000 lines\n");
+	    RULE "n2\n" RULE "differs: 25000 lines\n" RULE
+		 "n3: failed, exit 1\n" RULE "no difference\n");
 	world_clear(&w, &options);
 	free(a);
 	free(b);

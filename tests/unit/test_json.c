@@ -92,6 +92,16 @@ test_records_of_transfers_say_what_moved(void **state)
 	check_has(&r, "\"files\"", false);
 }
 
+static void
+test_a_group_may_have_any_name(void **state)
+{
+	struct record r = record_of(STATUS_OK);
+
+	(void)state;
+	r.groups = "web,d\377b,c\303\244";
+	check_has(&r, "\"groups\":[\"web\",\"d\\\\xffb\",\"c\303\244\"]", true);
+}
+
 /* What of a record depends on the output: out of a capture of that size. */
 static const struct row {
 	const char *comment;
@@ -279,6 +289,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_records_of_transfers_say_what_moved),
+	    cmocka_unit_test(test_a_group_may_have_any_name),
 	    cmocka_unit_test(test_output_in_records),
 	    cmocka_unit_test(test_nul_bytes_are_text),
 	    cmocka_unit_test(test_a_worker_that_died_did_not_count),

@@ -38,6 +38,8 @@ static const struct row {
 	NULL},
     {"a longer line comes in tagged pieces", "0123456789abcdefXYZ\n",
 	"h: 0123456789abcdef\nh: XYZ\n", NULL},
+    {"no piece ends within a character", "0123456789abcd\342\202\254XYZ\n",
+	"h: 0123456789abcd\nh: \342\202\254XYZ\n", NULL},
     {"much longer, without end", "0123456789abcdef0123456789abcdef0",
 	"h: 0123456789abcdef\nh: 0123456789abcdef\nh: 0\n", NULL},
     {"escape sequences are shown", "\033[2J\a\n", "h: \033[2J\a\n",

@@ -112,7 +112,7 @@ static struct metrics_file *
 file_new(void)
 {
 	struct error err = {""};
-	struct metrics_file *f = metrics_file_new(&metrics, -1, &err);
+	struct metrics_file *f = metrics_file_new(&metrics, &err);
 
 	assert_string_equal(err.text, "");
 	assert_non_null(f);
@@ -120,12 +120,12 @@ file_new(void)
 }
 
 static void
-assert_refused(const char *file, int report_fd, const char *why)
+assert_refused(const char *file, const char *why)
 {
 	struct error err = {""};
 
 	metrics.path = file;
-	assert_null(metrics_file_new(&metrics, report_fd, &err));
+	assert_null(metrics_file_new(&metrics, &err));
 	if (strstr(err.text, why) == NULL || strstr(err.text, file) == NULL)
 		fail_msg("\"%s\" says nothing of %s: %s", err.text, file, why);
 	metrics.path = path;
@@ -188,7 +188,7 @@ test_a_link_is_followed(void **state)
 
 	(void)state;
 	assert_int_equal(symlink("target", link), 0);
-	assert_refused(link, -1, "leads nowhere");
+	assert_refused(link, "leads nowhere");
 	close(open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	f = file_new();
 	assert_text(target, 1);
@@ -209,23 +209,24 @@ test_what_is_refused(void **state)
 	char *fifo = path_join(dir, "fifo");
 	int fd, saved = dup(STDOUT_FILENO);
 	struct metrics_file *f;
+	struct error err = {""};
 
 	(void)state;
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	assert_refused(fifo, -1, "not a regular file");
-	assert_refused(dir, -1, "not a regular file");
-	assert_refused("/dev/null", -1, "not a regular file");
-	assert_refused(missing, -1, "No such file or directory");
-	assert_refused(below, -1, "Not a directory");
-	assert_refused("", -1, "No such file or directory");
+	assert_refused(fifo, "not a regular file");
+	assert_refused(dir, "not a regular file");
+	assert_refused("/dev/null", "not a regular file");
+	assert_refused(missing, "No such file or directory");
+	assert_refused(below, "Not a directory");
+	assert_refused("", "No such file or directory");
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_refused(path, fd, "the report goes there");
 	fflush(stdout);
 	dup2(fd, STDOUT_FILENO);
-	f = metrics_file_new(&metrics, -1, NULL);
+	f = metrics_file_new(&metrics, &err);
 	dup2(saved, STDOUT_FILENO);
 	close(saved);
 	assert_null(f);
+	assert_non_null(strstr(err.text, "other output goes there"));
 	close(fd);
 	metrics_file_free(file_new()); /* nothing else was wrong with it */
 	free(missing);

@@ -151,6 +151,26 @@ test_with_order_output_waits_for_all_hosts_before(void **state)
 	store_free(s);
 }
 
+static void
+test_what_is_held_of_a_host_that_is_over_has_no_room_to_grow(void **state)
+{
+	struct store *s = store_new(1000);
+	struct turns *t = turns_new(3, true, s, NULL);
+	size_t running;
+
+	(void)state;
+	hold(t, 1, 1, "one");
+	running = store_memory(s);
+	end(t, 1);
+	assert_in_range(store_memory(s), 3, running - 1);
+	end(t, 0);
+	check_next(t, "a");
+	check_held(t, 16, "b1:one");
+	check_next(t, "b");
+	turns_free(t);
+	store_free(s);
+}
+
 /* --- lines --------------------------------------------------------------- */
 
 /* All lines of a text, each in <>, "+" where a line is in pieces. */
@@ -241,6 +261,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_without_order_turns_are_that_of_ends),
 	    cmocka_unit_test(test_with_order_output_waits_for_all_hosts_before),
+	    cmocka_unit_test(
+		test_what_is_held_of_a_host_that_is_over_has_no_room_to_grow),
 	    cmocka_unit_test(test_lines_are_found),
 	    cmocka_unit_test(test_lines_beyond_a_piece_come_in_pieces),
 	};
