@@ -120,9 +120,9 @@ loop_signal(struct loop *loop)
 	while (read(loop->signal_fd, &info, sizeof(info)) ==
 	    (ssize_t)sizeof(info)) {
 		number = (int)info.ssi_signo;
-		if (number == SIGTSTP) {
+		if (signals_is_default(number)) {
 			report_clear(loop->run.plan->report);
-			signals_suspend();
+			signals_let(number);
 			continue;
 		}
 		if (signals_ask(number)) {

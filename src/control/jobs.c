@@ -40,6 +40,7 @@ job_record(const struct run *run, uint32_t job)
 	if (note->started_at_ms > 0) {
 		record.started_at_ms = note->started_at_ms;
 		record.cost_ms = clock_now_ms() - note->began_ms;
+		record.retry_ms = note->attempt_ms - note->began_ms;
 	}
 	return record;
 }

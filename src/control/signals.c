@@ -41,7 +41,7 @@ signals_ask(int number)
 int
 signals_open(sigset_t *old_mask)
 {
-	static const int others[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP};
+	static const int others[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGQUIT};
 	struct sigaction action;
 	sigset_t set;
 	size_t i;
@@ -65,15 +65,21 @@ signals_open(sigset_t *old_mask)
 	return fd;
 }
 
+bool
+signals_is_default(int number)
+{
+	return number == SIGTSTP || number == SIGQUIT;
+}
+
 void
-signals_suspend(void)
+signals_let(int number)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGTSTP);
-	raise(SIGTSTP);
+	sigaddset(&set, number);
+	raise(number);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	/* Here it stops. */
+	/* Here it stops, or ends. */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * signals: those that a run takes as they come, in its loop. SIGINT, SIGTERM
- * and SIGHUP end it, unless they are ignored; SIGTSTP suspends it; SIGUSR1, and
- * SIGINFO where there is one, ask how far it is.
+ * and SIGHUP end it, unless they are ignored; SIGTSTP suspends it and SIGQUIT
+ * kills it, once the progress is off the terminal; SIGUSR1, and SIGINFO where
+ * there is one, ask how far it is.
  */
 #ifndef CONTROL_SIGNALS_H
 #define CONTROL_SIGNALS_H
@@ -25,7 +26,9 @@ int signals_open(sigset_t *old_mask);
 /* Whether that signal asks how far the run is. */
 bool signals_ask(int number);
 
-/* Let SIGTSTP do what it does. Returns when the process goes on. */
-void signals_suspend(void);
+/* Whether that signal is to do what it always does. */
+bool signals_is_default(int number);
+/* Let it. Returns if and when the process goes on. */
+void signals_let(int number);
 
 #endif

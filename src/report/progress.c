@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "report/color.h"
-#include "util/log.h"
 #include "util/xalloc.h"
 
 /* Runs that are shorter show nothing. */
@@ -26,7 +25,6 @@
 #define SLOW_MS		 1000u
 #define SLOWEST_MAX	 3u
 #define NAME_MAX_COLUMNS 30
-#define ERASE		 "\r\033[J"
 #define NEXT_LINE	 "\r\n"
 #define TO_FIRST_LINE	 "\033[A"
 
@@ -59,8 +57,6 @@ progress_new(struct sink *sink, const struct headway *headway, uint64_t now_ms)
 void
 progress_free(struct progress *p)
 {
-	if (p != NULL)
-		log_set_prelude("");
 	free(p);
 }
 
@@ -212,15 +208,8 @@ progress_hide(struct progress *p)
 {
 	if (p == NULL || !p->is_shown)
 		return;
-	buf_puts(&p->sink->buf, ERASE);
+	buf_puts(&p->sink->buf, PROGRESS_ERASE);
 	p->is_shown = false;
-}
-
-void
-progress_settle(const struct progress *p)
-{
-	if (p != NULL && !p->is_shown && buf_len(&p->sink->buf) == 0)
-		log_set_prelude("");
 }
 
 /* The terminal of somebody who does something else now is left alone. */
@@ -245,7 +234,6 @@ progress_show(struct progress *p, bool is_free, uint64_t now_ms)
 	progress_hide(p);
 	progress_draw(p, now_ms);
 	p->is_shown = true;
-	log_set_prelude(ERASE);
 }
 
 uint64_t

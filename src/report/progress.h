@@ -34,12 +34,11 @@ struct progress *progress_new(
 /* What is shown stays: hide it first. NULL is fine, here and below. */
 void progress_free(struct progress *p);
 
-/*
- * Erase it; it is out with the next flush of the sink. Until progress_settle()
- * finds that, a message of log.h erases it, too.
- */
+/* What erases it, wherever it stands; then the cursor is there. */
+#define PROGRESS_ERASE "\r\033[J"
+
+/* Erase it; it is out with the next flush of the sink. */
 void progress_hide(struct progress *p);
-void progress_settle(const struct progress *p);
 /*
  * Draw it if it is time, and if nothing else waits to be printed: is_free says
  * so of what shares the terminal with sink. In the background nothing is

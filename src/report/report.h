@@ -36,6 +36,7 @@ struct record {
 	unsigned attempts;
 	uint64_t started_at_ms; /* wall clock; 0: never started */
 	uint64_t cost_ms;
+	uint64_t retry_ms; /* of these, until the last attempt began */
 	bool is_connected; /* connect_ms is known */
 	uint32_t connect_ms;
 	bool is_authenticated; /* auth_ms is known */

@@ -8,20 +8,59 @@
 #include <unistd.h>
 
 #include "util/clock.h"
-#include "util/log.h"
 
 /* More than that does not wait to be shown together with the progress. */
 #define GATHERED_MAX (16u << 10)
+/* So long the last messages wait for a reader that takes nothing. */
+#define LAST_WORDS_MS 1000
+/* What reads a pipe has printed it by then. */
+#define READER_MS 100u
 
-/* For log_set_taker(). */
+/* A host alone may send a line in pieces. */
+static bool
+is_at_line_start(const struct sink *s)
+{
+	return !s->is_mid_line && buf_len(&s->buf) == 0;
+}
+
+static bool
+is_half_written(const struct sink *s)
+{
+	return s->is_mid_line && buf_len(&s->buf) > 0;
+}
+
+/* On a terminal, stderr waits for the rest of a line of stdout. */
+static bool
+err_is_held(const struct screen *s)
+{
+	return s->out.is_tty && s->err.is_tty && is_half_written(&s->out);
+}
+
+/* --- messages and events ------------------------------------------------- */
+
 static void
-screen_event(void *ctx, const char *line, size_t len)
+screen_take(void *ctx, const char *line, size_t len, bool is_event)
 {
 	struct screen *s = ctx;
 
 	progress_hide(s->progress);
 	buf_append(&s->err.buf, line, len);
+	/* A flush may be far off: before the run, and after it. */
+	if (!is_event && !err_is_held(s))
+		sink_flush(&s->err);
 }
+
+static const char *
+screen_clear_way(void *ctx)
+{
+	const struct screen *s = ctx;
+
+	if (s->out.is_tty && s->err.is_tty && s->out.is_mid_line)
+		return "\n";
+	return s->progress != NULL ? PROGRESS_ERASE : "";
+}
+
+/* --- the screen ---------------------------------------------------------- */
 
 void
 screen_init(struct screen *s, enum color_mode color)
@@ -31,15 +70,16 @@ screen_init(struct screen *s, enum color_mode color)
 	sink_init(&s->err, STDERR_FILENO);
 	sink_color(&s->out, color);
 	sink_color(&s->err, color);
-	log_set_taker(screen_event, s);
+	s->taker = (struct log_taker){screen_take, screen_clear_way, s};
+	log_set_taker(&s->taker);
 }
 
 void
 screen_clear(struct screen *s)
 {
-	log_set_taker(NULL, NULL);
-	screen_wipe(s);
+	log_set_taker(NULL);
 	screen_end_progress(s);
+	screen_drain(s, LAST_WORDS_MS);
 	sink_clear(&s->out);
 	sink_clear(&s->err);
 }
@@ -47,7 +87,7 @@ screen_clear(struct screen *s)
 void
 screen_make_way(struct screen *s, int stream)
 {
-	if (stream == 2 || s->out.is_tty)
+	if (stream == 2 || s->out.is_tty || s->out.is_pipe)
 		progress_hide(s->progress);
 }
 
@@ -66,7 +106,6 @@ screen_wipe(struct screen *s)
 		return;
 	progress_hide(s->progress);
 	sink_flush(&s->err);
-	progress_settle(s->progress);
 }
 
 void
@@ -94,33 +133,49 @@ screen_forget(struct screen *s)
 static bool
 is_gathering(const struct screen *s, uint64_t now_ms)
 {
-	return !s->is_held && screen_backlog(s) < GATHERED_MAX &&
+	return !s->is_held && !s->out.is_pipe &&
+	    screen_backlog(s) < GATHERED_MAX &&
 	    progress_gathers(s->progress, now_ms);
 }
 
+/* The progress is to be erased before stdout goes on. */
 static bool
-is_half_written(const struct sink *s)
+is_in_the_way(const struct screen *s)
 {
-	return s->is_mid_line && buf_len(&s->buf) > 0;
+	return s->progress != NULL && buf_len(&s->err.buf) > 0;
 }
 
-/* On a terminal, stderr waits for the rest of a line of stdout. */
-static bool
-err_is_held(const struct screen *s)
-{
-	return s->out.is_tty && s->err.is_tty && is_half_written(&s->out);
-}
-
-/*
- * On a terminal, stdout waits for the rest of a line of stderr, and until its
- * progress is erased.
- */
+/* On a terminal, stdout waits for the rest of a line of stderr, too. */
 static bool
 out_is_held(const struct screen *s)
 {
-	return s->out.is_tty && s->err.is_tty && !is_half_written(&s->out) &&
-	    (is_half_written(&s->err) ||
-		(s->progress != NULL && buf_len(&s->err.buf) > 0));
+	if (!s->err.is_tty)
+		return false;
+	if (s->out.is_pipe)
+		return is_in_the_way(s);
+	return s->out.is_tty && !is_half_written(&s->out) &&
+	    (is_half_written(&s->err) || is_in_the_way(s));
+}
+
+static void
+flush_out(struct screen *s, uint64_t now_ms)
+{
+	size_t waiting = buf_len(&s->out.buf);
+
+	if (out_is_held(s))
+		return;
+	sink_flush(&s->out);
+	if (s->out.is_pipe && buf_len(&s->out.buf) < waiting)
+		s->piped_ms = now_ms;
+}
+
+/* Whether the progress would not get into what stdout shows. */
+static bool
+is_out_free(const struct screen *s, uint64_t now_ms)
+{
+	if (s->out.is_pipe)
+		return now_ms >= s->piped_ms + READER_MS;
+	return !s->out.is_tty || is_at_line_start(&s->out);
 }
 
 void
@@ -133,12 +188,9 @@ screen_flush(struct screen *s, uint64_t now_ms)
 	}
 	if (s->progress != NULL && !err_is_held(s))
 		sink_flush(&s->err);
-	progress_settle(s->progress);
-	if (!out_is_held(s))
-		sink_flush(&s->out);
+	flush_out(s, now_ms);
 	if (!s->is_held)
-		progress_show(s->progress,
-		    !s->out.is_tty || buf_len(&s->out.buf) == 0, now_ms);
+		progress_show(s->progress, is_out_free(s, now_ms), now_ms);
 	if (!err_is_held(s))
 		sink_flush(&s->err);
 }

@@ -3,6 +3,10 @@
  * screen: stdout and stderr, which are often the same terminal, and the
  * progress at its end. Both are queues: what is appended to their buf is
  * written as their readers take it, on a terminal line by line of either.
+ *
+ * If stdout is a pipe, what reads it, tee(1) or grep(1), may well print to that
+ * terminal. So the progress makes way for what goes there, and comes back when
+ * there was time to read it.
  */
 #ifndef REPORT_SCREEN_H
 #define REPORT_SCREEN_H
@@ -14,20 +18,23 @@
 
 #include "report/progress.h"
 #include "report/sink.h"
+#include "util/log.h"
 
 struct screen {
 	struct sink out, err;
 	struct progress *progress; /* NULL: none */
 	bool is_held;		   /* the terminal is being asked on */
 	bool is_stdout_told;	   /* that it is broken */
+	uint64_t piped_ms;	   /* when stdout, a pipe, took something */
+	struct log_taker taker;
 };
 
 /*
- * The lines of log_event() come here until screen_clear(), so s must not move.
- * The progress, if there is to be one, is the caller's to set.
+ * The lines of log.h come here until screen_clear(), so s must not move. The
+ * progress, if there is to be one, is the caller's to set.
  */
 void screen_init(struct screen *s, enum color_mode color);
-/* No progress stays behind. */
+/* No progress stays behind, and no message, if stderr takes it. */
 void screen_clear(struct screen *s);
 
 /* To be called before something is appended for stream: 1 stdout, 2 stderr. */

@@ -32,9 +32,10 @@ sink_init(struct sink *s, int fd)
 		return;
 	s->is_file = S_ISREG(st.st_mode);
 	s->is_socket = S_ISSOCK(st.st_mode);
-	if (S_ISFIFO(st.st_mode)) {
+	s->is_pipe = S_ISFIFO(st.st_mode);
+	if (s->is_pipe || s->is_tty) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 		if (own != -1) {
 			s->fd = own;
 			s->is_owned = true;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * sink: stdout or stderr, written without ever blocking the run. A terminal
- * or pipe is shared with other programs, so its O_NONBLOCK is not touched: a
- * pipe is opened anew for ourselves, everything else is written in pieces
- * that poll(2) has promised room for.
+ * or pipe is shared with other programs, so its O_NONBLOCK is not touched: it
+ * is opened anew for ourselves. Where that is not allowed it is written in
+ * pieces that poll(2) has promised room for; of a terminal it promises only
+ * some room.
  */
 #ifndef REPORT_SINK_H
 #define REPORT_SINK_H
@@ -22,6 +23,7 @@ struct sink {
 	bool is_colored; /* for those who append to buf */
 	bool is_owned;	 /* fd is our own, non-blocking */
 	bool is_file;	 /* never blocks */
+	bool is_pipe;
 	bool is_socket;
 	bool is_mid_line; /* the last byte written was no newline */
 	int error; /* errno of the first failed write; then all is dropped */

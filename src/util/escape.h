@@ -2,7 +2,8 @@
 /*
  * escape: bytes of a host for the eyes of a person. What could drive a
  * terminal or mislead its reader is shown, not sent: control characters but
- * tab, escape sequences, C1 controls, invalid UTF-8, bidirectional overrides.
+ * tab, escape sequences, C1 controls, invalid UTF-8, bidirectional overrides,
+ * characters that take no room.
  */
 #ifndef UTIL_ESCAPE_H
 #define UTIL_ESCAPE_H

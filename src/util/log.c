@@ -20,26 +20,20 @@
 #define FEW	    3u
 #define EVENT_MAX   1024u
 #define MESSAGE_MAX 2048u
+/* Of what goes before the last one. */
+#define CLEAR_WAY_MAX 16u
 
 static const char *log_name = PACKAGE_NAME;
-static const char *log_prelude = "";
 static bool log_is_quiet;
 static enum log_level log_level;
 static int log_fd = -1; /* of the file of -log */
 static const char *log_path;
-static void (*log_take)(void *ctx, const char *line, size_t len);
-static void *log_take_ctx;
+static const struct log_taker *log_taker;
 
 void
 log_init(const char *name)
 {
 	log_name = name;
-}
-
-void
-log_set_prelude(const char *prelude)
-{
-	log_prelude = prelude;
 }
 
 void
@@ -73,10 +67,9 @@ log_close(void)
 }
 
 void
-log_set_taker(void (*take)(void *ctx, const char *line, size_t len), void *ctx)
+log_set_taker(const struct log_taker *taker)
 {
-	log_take = take;
-	log_take_ctx = ctx;
+	log_taker = taker;
 }
 
 bool
@@ -101,6 +94,15 @@ log_write(const char *line, size_t len)
 	/* Nothing can be done about a stderr that does not take it. */
 	if (!has_room() || write(STDERR_FILENO, line, len) == -1)
 		return;
+}
+
+static void
+log_put(const char *line, size_t len, bool is_event)
+{
+	if (log_taker != NULL)
+		log_taker->take(log_taker->ctx, line, len, is_event);
+	else
+		log_write(line, len);
 }
 
 /* A log that can't be written any more does not end the run. */
@@ -149,30 +151,16 @@ log_event(enum log_level level, const char *host, const char *stage,
 	buf_append(&line, "\n", 1);
 	if (log_fd != -1)
 		log_file((const char *)buf_head(&line), buf_len(&line));
-	else if (log_take != NULL)
-		log_take(log_take_ctx, (const char *)buf_head(&line),
-		    buf_len(&line));
 	else
-		log_write((const char *)buf_head(&line), buf_len(&line));
+		log_put((const char *)buf_head(&line), buf_len(&line), true);
 	buf_clear(&line);
 }
 
-/* The line of a message, with the prelude, to all who are to see it. */
-static void
-log_put(const char *line, size_t len)
-{
-	size_t prelude = strlen(log_prelude);
-
-	if (log_fd != -1)
-		log_file(line + prelude, len - prelude);
-	log_write(line, len);
-}
-
-static void log_line(const char *kind, const char *fmt, va_list ap)
+static void message(const char *kind, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
 static void
-log_line(const char *kind, const char *fmt, va_list ap)
+message(const char *kind, const char *fmt, va_list ap)
 {
 	char text[MESSAGE_MAX];
 	struct buf line;
@@ -180,10 +168,12 @@ log_line(const char *kind, const char *fmt, va_list ap)
 	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
 		return;
 	buf_init(&line, MESSAGE_MAX * 8);
-	buf_printf(&line, "%s%s: %s", log_prelude, log_name, kind);
+	buf_printf(&line, "%s: %s", log_name, kind);
 	escape_append(&line, text, strlen(text));
 	buf_append(&line, "\n", 1);
-	log_put((const char *)buf_head(&line), buf_len(&line));
+	if (log_fd != -1)
+		log_file((const char *)buf_head(&line), buf_len(&line));
+	log_put((const char *)buf_head(&line), buf_len(&line), false);
 	buf_clear(&line);
 }
 
@@ -195,7 +185,7 @@ log_warn(const char *fmt, ...)
 	if (log_is_quiet)
 		return;
 	va_start(ap, fmt);
-	log_line("warning: ", fmt, ap);
+	message("warning: ", fmt, ap);
 	va_end(ap);
 }
 
@@ -207,7 +197,7 @@ log_warn_few(unsigned *told, const char *fmt, ...)
 	if (*told == FEW || log_is_quiet)
 		return;
 	va_start(ap, fmt);
-	log_line("warning: ", fmt, ap);
+	message("warning: ", fmt, ap);
 	va_end(ap);
 	if (++*told == FEW)
 		log_warn("more warnings like this are left out");
@@ -219,24 +209,31 @@ log_error(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_line("", fmt, ap);
+	message("", fmt, ap);
 	va_end(ap);
 }
 
 _Noreturn void
 fatal(const char *fmt, ...)
 {
-	char line[MESSAGE_MAX];
-	size_t len;
+	char line[CLEAR_WAY_MAX + MESSAGE_MAX] = "";
+	size_t before, len;
 	va_list ap;
 
 	/* Without the escaping: there may be no memory for it. */
-	snprintf(line, sizeof(line) / 2, "%s%s: ", log_prelude, log_name);
+	if (log_taker != NULL)
+		snprintf(line, CLEAR_WAY_MAX, "%s",
+		    log_taker->clear_way(log_taker->ctx));
+	before = strlen(line);
+	snprintf(line + before, MESSAGE_MAX / 2, "%s: ", log_name);
 	len = strlen(line);
 	va_start(ap, fmt);
 	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
 	va_end(ap);
 	strcat(line, "\n");
-	log_put(line, strlen(line));
+	len = strlen(line);
+	if (log_fd != -1)
+		log_file(line + before, len - before);
+	log_write(line, len);
 	_exit(5);
 }

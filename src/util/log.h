@@ -5,7 +5,8 @@
  * file (option -log) events go there instead, and messages too, with times.
  * All lines but that of fatal() are escaped: what a host, a file or a path put
  * into one does not reach the terminal. A reader of stderr who has stopped
- * reading is waited for a second, then the line is lost.
+ * reading is waited for a second, then the line is lost; unless there is a
+ * taker, who keeps it.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H
@@ -26,12 +27,6 @@ enum log_level {
 /* Name the program in messages; name must stay valid. */
 void log_init(const char *name);
 
-/*
- * What is written before each message: the escape sequence that erases the
- * progress while it is shown, else "". It must stay valid.
- */
-void log_set_prelude(const char *prelude);
-
 /* Silence warnings (option -q); errors are still printed. */
 void log_set_quiet(bool quiet);
 
@@ -45,12 +40,20 @@ void log_set_level(unsigned level);
 int log_open(const char *path, struct error *err);
 void log_close(void);
 
-/*
- * Hand the lines of events that are for stderr to take, which knows what else
- * is under way to it; NULL: write them.
- */
-void log_set_taker(
-    void (*take)(void *ctx, const char *line, size_t len), void *ctx);
+/* Who knows what else is under way to stderr, and shown there. */
+struct log_taker {
+	/* A line to be written; is_event: it may wait a little. */
+	void (*take)(void *ctx, const char *line, size_t len, bool is_event);
+	/*
+	 * What has to be written before the message of fatal(): a string
+	 * constant. It may allocate nothing.
+	 */
+	const char *(*clear_way)(void *ctx);
+	void *ctx;
+};
+
+/* Hand all lines for stderr to taker, which is kept; NULL: write them. */
+void log_set_taker(const struct log_taker *taker);
 
 /* Whether events of that level are told: for those that cost to be made. */
 bool log_has(enum log_level level);

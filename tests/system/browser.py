@@ -14,6 +14,7 @@ FOLDER is for what the browser writes. Steps are read from stdin, one a line;
     type TEXT           on the keyboard
     key NAME            Enter, Escape, Tab, ArrowDown, Home, End, ...
     shot FILE           a picture of the page
+    paper FILE          the page as it is printed, PDF
 
 Exits 1, and says why, if a step fails, if the page throws or logs an error
 (what its Content-Security-Policy forbids is one), or if it asks for anything
@@ -43,15 +44,13 @@ class Failure(Exception):
 
 
 class Browser:
-    def __init__(self, program, folder, size):
-        width, height = size.split("x")
+    def __init__(self, program, folder):
         to_browser, self.output = os.pipe()
         self.input, from_browser = os.pipe()
         command = [
             program, "--headless", "--no-sandbox", "--disable-gpu",
             "--hide-scrollbars", "--remote-debugging-pipe",
-            f"--user-data-dir={folder}/profile",
-            f"--window-size={width},{height}", "about:blank",
+            f"--user-data-dir={folder}/profile", "about:blank",
         ]
         self.log = open(f"{folder}/browser.log", "wb")
         # The program may be a shell script, which passes on 3 and 4 only.
@@ -113,13 +112,17 @@ class Browser:
         elif method == "Page.javascriptDialogOpening":
             self.complaints.append(f"dialog: {params['message']}")
 
-    def open(self, page, scheme):
+    def open(self, page, size, scheme):
+        width, height = size.split("x")
         target = self.call("Target.createTarget", url="about:blank")
         self.session = self.call(
             "Target.attachToTarget", targetId=target["targetId"],
             flatten=True)["sessionId"]
         for domain in "Page", "Runtime", "Log", "Network":
             self.call(f"{domain}.enable")
+        # A window may not be as narrow as a telephone.
+        self.call("Emulation.setDeviceMetricsOverride", width=int(width),
+                  height=int(height), deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": scheme}])
         self.page = "file://" + os.path.abspath(page)
@@ -182,10 +185,16 @@ class Browser:
         with open(path, "wb") as file:
             file.write(base64.b64decode(picture["data"]))
 
+    def paper(self, path):
+        document = self.call("Page.printToPDF", printBackground=False)
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(document["data"]))
+
 
 def drive(browser, lines):
     steps = {name: getattr(browser, name) for name in (
-        "expect", "print", "click", "hover", "wheel", "type", "key", "shot")}
+        "expect", "print", "click", "hover", "wheel", "type", "key", "shot",
+        "paper")}
     for line in lines:
         line = line.strip()
         if not line or line.startswith("#"):
@@ -199,9 +208,9 @@ def drive(browser, lines):
 
 def main():
     program, folder, size, scheme, page = sys.argv[1:]
-    browser = Browser(program, folder, size)
+    browser = Browser(program, folder)
     try:
-        browser.open(page, scheme)
+        browser.open(page, size, scheme)
         drive(browser, sys.stdin)
     except Failure as failure:
         print(failure, file=sys.stderr)

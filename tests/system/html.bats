@@ -29,9 +29,9 @@ needs_browser() {
 	    skip "chromium is missing"
 }
 
-# A page of made-up hosts, see tests/unit/html_page.c.
+# make_page HOSTS [FACTOR]: of made-up hosts, see tests/unit/html_page.c.
 make_page() {
-	"$top_builddir/tests/unit/html_page" "$page" "$1"
+	"$top_builddir/tests/unit/html_page" "$page" "$@"
 }
 
 # drive [WIDTHxHEIGHT [light|dark]] <<END: the steps of browser.py.
@@ -227,7 +227,7 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	expect document.querySelector("#hosts th[aria-sort]").getAttribute("aria-sort") === "ascending"
 	expect document.querySelector("#row-0").innerText.includes("web00099")
 	click #hosts th[data-key=time] button
-	expect document.querySelector("#row-0").innerText.includes("web00005")
+	expect document.querySelector("#row-0").innerText.includes("web01751")
 	click #hosts th[data-key=time] button
 	expect document.querySelector("#hosts th[aria-sort]") === null
 	expect document.querySelector("#row-0").innerText.includes("web00000")
@@ -247,6 +247,60 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	key End
 	type zzz
 	expect document.querySelector("#hosts tbody").innerText.trim() === "No host matches."
+	END
+}
+
+@test "a search finds hosts by what they have sent, too" {
+	needs_browser
+	make_page 5000
+	drive <<-'END'
+	click #query
+	type KERNEL 6.1.1230
+	expect document.querySelector("#shown").textContent === "10 of 5,000 hosts"
+	expect document.querySelector("#row-9").innerText.includes("web01239")
+	expect document.querySelectorAll("#groups details").length === 1
+	END
+}
+
+@test "a bar shows earlier tries, and in the colour of its status where it ended" {
+	needs_browser
+	make_page 50
+	drive <<-'END'
+	expect document.querySelectorAll("#row-11 .track i.tries + i.connect").length === 1
+	expect document.querySelectorAll("#row-12 .track i.tries").length === 0
+	expect getComputedStyle(document.querySelector("#row-7 .track .ended")).boxShadow.startsWith(getComputedStyle(document.querySelector("#row-7 .mark")).color)
+	expect !getComputedStyle(document.querySelector("#row-8 .track i.connect")).boxShadow.startsWith(getComputedStyle(document.querySelector("#row-8 .mark")).color)
+	END
+}
+
+@test "a run of hours has whole hours at its axis, and no time is cut" {
+	needs_browser
+	make_page 40 4000
+	drive 1000x900 <<-'END'
+	expect [...document.querySelectorAll("#axis span")].map((label) => label.textContent).join() === "3 h,6 h"
+	expect [...document.querySelectorAll("#hosts td.number")].every((cell) => cell.scrollWidth <= cell.clientWidth)
+	expect [...document.querySelectorAll(".bin span")].every((label) => /^[0-9]+(:30)? (min|h)$/.test(label.textContent))
+	END
+}
+
+@test "a page without hosts is a page" {
+	needs_browser
+	make_page 0
+	drive <<-'END'
+	expect document.querySelector("#subtitle").textContent === "0 hosts in 4.00 s"
+	expect document.querySelector("#histogram").hidden
+	END
+}
+
+@test "on paper there are all rows" {
+	needs_browser
+	make_page 500
+	drive <<-END
+	expect document.querySelectorAll("#hosts tr[data-index]").length < 100
+	expect (addEventListener("beforeprint", () => document.title = document.querySelectorAll("#hosts tr[data-index]").length), true)
+	paper $BATS_TEST_TMPDIR/run.pdf
+	expect document.title === "500"
+	expect document.querySelectorAll("#hosts tr[data-index]").length < 100
 	END
 }
 
@@ -273,8 +327,10 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	key ArrowUp
 	key Enter
 	expect document.querySelector("#record.kept").innerText.includes("web04998")
+	expect document.activeElement.id === "record"
 	key Escape
 	expect document.querySelector("#record").hidden
+	expect document.activeElement.id === "hosts"
 	END
 }
 
@@ -284,6 +340,10 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	drive <<-'END'
 	expect document.querySelectorAll(".bin").length > 3
 	expect [...document.querySelectorAll(".bin")].map((bin) => bin.title.match(/: ([\d,]+) ok, ([\d,]+) not ok/)).reduce((sum, [, good, bad]) => sum + Number(good.replace(",", "")) + Number(bad), 0) === 990
+	# Of those alone that got there.
+	expect (document.querySelector("#part").value = "auth", document.querySelector("#part").dispatchEvent(new Event("change")))
+	expect [...document.querySelectorAll(".bin b")].reduce((sum, label) => sum + Number(label.textContent), 0) === 970
+	expect (document.querySelector("#part").value = "cost", document.querySelector("#part").dispatchEvent(new Event("change")))
 	# Nearest rank, of 990 hosts.
 	expect document.querySelector("#percentiles").textContent.startsWith("median 5")
 	END

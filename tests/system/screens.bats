@@ -125,6 +125,19 @@ is_bar_gone() {
 	is_bar_gone
 }
 
+@test "Ctrl-\\ clears the progress and ends all" {
+	screen_up 80 20 env PS1='$ ' bash --norc --noprofile -i
+	wait_until screen_shows '$'
+	screen_type "fake/batch_run -known-hosts /dev/null -g all -f 3 \
+-host-key accept-new -workers 1 -color never -cmd df" Enter
+	wait_until screen_shows slowest
+	screen_type "C-\\"
+	wait_until screen_shows Quit
+	is_bar_gone
+	screen_type 'echo status $?' Enter
+	wait_until screen_shows 'status 131'
+}
+
 @test "a question stands alone, and the answer brings the progress back" {
 	screen_run -color never -batch 2,100% -confirm
 	wait_until screen_shows 'Go on with the next 6 (yes/no)?'

@@ -3,11 +3,13 @@
  * html_page: write the page of -report-html for hosts that are made up, for
  * the test that drives it in a browser.
  *
- *	html_page FILE HOSTS
+ *	html_page FILE HOSTS [FACTOR]
  *
+ * With a factor all takes so many times as long.
  * web00000, web00001, ...: each 10th failed, each 50th is unreachable, each
- * 100th skipped; the others are ok. What they say tries to run as a script.
- * Hosts share outputs by tens; web00000 has sent to stderr besides.
+ * 100th skipped; the others are ok, each 20th at the second try. What they say
+ *tries to run as a script. Hosts share outputs by tens; web00000 has sent to
+ *stderr besides.
  */
 #include "config.h"
 
@@ -30,6 +32,8 @@ static const char hostile[] =
     "<!-- <script> --><img src=x onerror=\"document.title='run'\">"
     "<svg/onload=document.title='run'>\" ' & {{style}} \\u003c/script> "
     "]]> \xe2\x80\xa8\xe2\x80\xa9 javascript:document.title='run' \x1b[31m";
+
+static uint64_t factor = 1;
 
 static void
 host_name(char *name, size_t size, uint32_t seq)
@@ -62,7 +66,7 @@ host_end(struct record *r)
 static void
 host_add(struct html *page, struct summary *summary, uint32_t seq)
 {
-	uint64_t cost = 120 + (uint64_t)seq * 7919 % 900;
+	uint64_t cost = factor * (120 + (uint64_t)seq * 7919 % 900);
 	char name[16];
 	struct record r = {.seq = seq,
 	    .host = name,
@@ -74,13 +78,18 @@ host_add(struct html *page, struct summary *summary, uint32_t seq)
 
 	host_name(name, sizeof(name), seq);
 	host_end(&r);
+	if (seq % 20 == 11) {
+		r.attempts = 2;
+		r.retry_ms = cost;
+	}
 	if (r.status == STATUS_SKIPPED) {
 		r.attempts = 0;
 	} else {
-		r.started_at_ms =
-		    BEGAN_MS + (uint64_t)seq / FANOUT * 600 + seq % FANOUT * 10;
+		r.started_at_ms = BEGAN_MS +
+		    factor * ((uint64_t)seq / FANOUT * 600 + seq % FANOUT * 10);
 		r.cost_ms = seq % 97 == 5 ? cost * 6 : cost;
 	}
+	r.cost_ms += r.retry_ms;
 	if (r.status == STATUS_OK || r.status == STATUS_FAILED) {
 		r.connect_ms = (uint32_t)(cost / 4);
 		r.auth_ms = (uint32_t)(cost / 5);
@@ -141,11 +150,15 @@ main(int argc, char **argv)
 	uint32_t seq;
 
 	log_init("html_page");
-	if (argc != 3)
-		fatal("usage: html_page FILE HOSTS");
+	if (argc != 3 && argc != 4)
+		fatal("usage: html_page FILE HOSTS [FACTOR]");
 	source.hosts = (uint32_t)strtoul(argv[2], NULL, 10);
-	end.elapsed_ms = (uint64_t)source.hosts / FANOUT * 600 + 4000;
+	if (argc == 4)
+		factor = strtoull(argv[3], NULL, 10);
+	end.elapsed_ms =
+	    factor * ((uint64_t)source.hosts / FANOUT * 600 + 4000);
 	end.summary = summary_new();
+	source.has_stderr = source.hosts == 0;
 	page = html_new(argv[1], &err);
 	if (page == NULL)
 		fatal("%s", err.text);

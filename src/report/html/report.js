@@ -9,10 +9,21 @@
 const ROW_PX = 22;
 const HEAD_PX = 26;
 const SPARE_ROWS = 8;
+const LABEL_PX = 76;
 const OUTPUTS_AT_ONCE = 100;
 const OUTPUTS_OPEN = 3;
-const BINS_A_DECADE = [1, 1.5, 2, 3, 5, 7];
-const PARTS = ["wait", "connect", "auth", "run"];
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+/* Of the axis and of bins: as people count time. */
+const ROUND = [1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40];
+const ROUND_MS = [1, 2, 3, 4, 5, 6, 8,
+    ...[10, 15, 20, 30, 40, 50, 60, 80].flatMap((n) => [n, 10 * n])
+        .sort((a, b) => a - b),
+    ...ROUND.map((n) => n * SECOND_MS), ...ROUND.map((n) => n * MINUTE_MS),
+    ...[1, 1.5, 2, 3, 4, 6, 8, 12, 24, 48, 96].map((n) => n * HOUR_MS),
+    Infinity];
+const PARTS = ["wait", "tries", "connect", "auth", "run"];
 /* At these stages a host's time went to connecting. */
 const CONNECT_STAGES = ["dns", "connect", "throttled", "banner", "kex",
     "protocol", "hostkey"];
@@ -26,12 +37,12 @@ const collator = new Intl.Collator("en", {numeric: true});
 
 const view = {
 	rows: hosts, /* those shown, in their order */
-	words: [],
 	statuses: new Set(),
 	key: "",
 	isDescending: false,
 	selected: -1, /* index in rows */
 	isKept: false, /* the record stays */
+	isPrinted: false,
 	outputCount: OUTPUTS_AT_ONCE,
 };
 
@@ -49,18 +60,22 @@ function spread(numbers) {
 	    numbers.reduce((a, b) => Math.max(a, b))];
 }
 
+/* The part in which a host ended. */
+function lastPartOf(record) {
+	if (record.ok || !record.stage)
+		return "run";
+	if (CONNECT_STAGES.includes(record.stage))
+		return "connect";
+	return record.stage === "auth" ? "auth" : "run";
+}
+
 /* What is beside connect_ms and auth_ms belongs to where the host ended. */
 function partsOf(record) {
-	const parts = {wait: 0, connect: record.connect_ms,
-	    auth: record.auth_ms, run: 0};
-	const rest = record.cost_ms - parts.connect - parts.auth;
+	const parts = {wait: 0, tries: record.retry_ms,
+	    connect: record.connect_ms, auth: record.auth_ms, run: 0};
 
-	if (record.ok || !record.stage)
-		parts.run = rest;
-	else if (CONNECT_STAGES.includes(record.stage))
-		parts.connect += rest;
-	else
-		parts[record.stage === "auth" ? "auth" : "run"] += rest;
+	parts[lastPartOf(record)] += record.cost_ms - parts.tries -
+	    parts.connect - parts.auth;
 	if (record.started_at)
 		parts.wait = Date.parse(record.started_at) - run.began_ms;
 	for (const name of PARTS)
@@ -78,7 +93,8 @@ function reasonOf(record) {
 }
 
 function hostOf(record) {
-	const host = {record, parts: partsOf(record), reason: reasonOf(record)};
+	const host = {record, parts: partsOf(record), reason: reasonOf(record),
+	    lastPart: lastPartOf(record), outputs: []};
 
 	host.end = host.parts.wait + record.cost_ms;
 	host.text = [record.host, record.address, record.status, host.reason,
@@ -113,7 +129,7 @@ function duration(ms) {
 
 /* "500 ms", "2 s": of the round numbers at an axis. */
 function tick(ms) {
-	return duration(ms).replace(/\.?0+ s$/, " s").replace(/:00 /, " ");
+	return duration(ms).replace(/\.?0+ s$/, " s").replace(/(:00)+ /, " ");
 }
 
 /* --- elements ------------------------------------------------------------ */
@@ -143,12 +159,24 @@ function mark(status, number) {
 function showHead() {
 	const began = new Date(run.began_ms);
 	const day = began.toISOString().slice(0, 19).replace("T", " ");
-	const isCut = hosts.some((host) => host.record.status === "cancelled");
+	const bad = hosts.filter((host) => !host.record.ok);
+	const isCut = bad.some((host) => host.record.status === "cancelled");
 
 	document.title = "Run of " + day + " UTC";
 	element("title").textContent = document.title;
 	element("subtitle").textContent = hostCount(hosts.length) + " in " +
-	    duration(run.elapsed_ms) + (isCut ? ", interrupted" : "");
+	    duration(run.elapsed_ms) + (isCut ? ", interrupted" : "") +
+	    (bad.length > 0 ? ": " + count(bad.length) + " not ok"
+	        : hosts.length > 0 ? ": all ok" : "");
+}
+
+/* A folded set of hosts, which may be broken after its commas. */
+function names(folded) {
+	const code = make("code");
+
+	for (const part of folded.split(/(?<=,)/))
+		code.append(part, make("wbr"));
+	return code;
 }
 
 function failureRow(failure) {
@@ -163,7 +191,7 @@ function failureRow(failure) {
 		reason.append(make("p", "", "and " + count(more) + " more"));
 	row.append(make("td", "", mark(failure.status)), reason,
 	    make("td", "number", count(failure.count)),
-	    make("td", "", make("code", "", failure.hosts)));
+	    make("td", "", names(failure.hosts)));
 	return row;
 }
 
@@ -217,19 +245,31 @@ function sortRows() {
 	view.rows = keyed.map(([, host]) => host);
 }
 
-function isChosen(host) {
-	return (view.statuses.size === 0 ||
-	    view.statuses.has(host.record.status)) &&
-	    view.words.every((word) => host.text.includes(word));
+/* Each of these outputs is searched once, however many hosts share it. */
+function outputsWith(word) {
+	return new Set(outputs.filter((output) => {
+		output.lower ??= output.text.toLowerCase();
+		return output.lower.includes(word);
+	}));
+}
+
+/* Whether a host, what it is or what it has sent, has every word. */
+function searcher() {
+	const words = element("query").value.toLowerCase().split(/\s+/)
+	    .filter(Boolean)
+	    .map((text) => ({text, outputs: outputsWith(text)}));
+
+	return (host) => words.every((word) => host.text.includes(word.text) ||
+	    host.outputs.some((output) => word.outputs.has(output)));
 }
 
 /* Apply the search, the statuses and the order. */
 function choose() {
 	const selected = view.rows[view.selected];
+	const isFound = searcher();
 
-	view.words = element("query").value.toLowerCase().split(/\s+/)
-	    .filter(Boolean);
-	view.rows = hosts.filter(isChosen);
+	view.rows = hosts.filter((host) => (view.statuses.size === 0 ||
+	    view.statuses.has(host.record.status)) && isFound(host));
 	sortRows();
 	view.selected = view.rows.indexOf(selected);
 	element("shown").textContent = view.rows.length === hosts.length
@@ -262,8 +302,11 @@ function sortBy(header) {
 function latencies(part) {
 	const value = part === "cost" ? (host) => host.record.cost_ms
 	    : (host) => host.parts[part];
+	/* Hosts that did not get there have none. */
+	const hasPart = (host) => host.record.started_at &&
+	    PARTS.indexOf(part) <= PARTS.indexOf(host.lastPart);
 
-	return view.rows.filter((host) => host.record.started_at)
+	return view.rows.filter(hasPart)
 	    .map((host) => ({ms: Math.max(1, value(host)),
 	        isOk: host.record.ok}))
 	    .sort((a, b) => a.ms - b.ms);
@@ -271,17 +314,10 @@ function latencies(part) {
 
 /* The lower edges from the bin of least to one past that of most. */
 function binEdges(least, most) {
-	const edges = [];
+	const first = ROUND_MS.findLastIndex((edge) => edge <= least);
+	const end = ROUND_MS.findIndex((edge) => edge > most);
 
-	for (let decade = 1; ; decade *= 10) {
-		for (const step of BINS_A_DECADE) {
-			if (step * decade <= least)
-				edges.length = 0;
-			edges.push(step * decade);
-			if (step * decade > most)
-				return edges;
-		}
-	}
+	return ROUND_MS.slice(first, end + 1);
 }
 
 function bin(from, to, values, tallest) {
@@ -295,8 +331,11 @@ function bin(from, to, values, tallest) {
 		bar.style.height = 100 * number / tallest + "%";
 		column.append(bar);
 	}
+	column.firstChild.before(
+	    make("b", "", values.length > 0 ? count(values.length) : ""));
 	column.append(make("span", "", tick(from)));
-	column.title = tick(from) + " to " + tick(to) + ": " +
+	column.title = tick(from) +
+	    (to < Infinity ? " to " + tick(to) : " and more") + ": " +
 	    count(good) + " ok, " + count(bad) + " not ok";
 	return column;
 }
@@ -307,7 +346,8 @@ function showHistogram() {
 	    values[Math.ceil(share * values.length) - 1].ms);
 
 	element("histogram").replaceChildren();
-	element("percentiles").textContent = "no host was started";
+	element("histogram").hidden = values.length === 0;
+	element("percentiles").textContent = "no host got there";
 	if (values.length === 0)
 		return;
 	const edges = binEdges(values[0].ms, values[values.length - 1].ms);
@@ -322,14 +362,6 @@ function showHistogram() {
 }
 
 /* --- outputs ------------------------------------------------------------- */
-
-function isOutputShown(output, shown) {
-	const text = output.text.toLowerCase();
-
-	return output.seqs.some((seq) => shown.has(seq)) ||
-	    (view.statuses.size === 0 && view.words.length > 0 &&
-	        view.words.every((word) => text.includes(word)));
-}
 
 /* How its hosts ended: one mark, or several and how many of each. */
 function outputMarks(output) {
@@ -365,7 +397,8 @@ function showOutputs() {
 		return;
 	const shown = new Set(view.rows.map((host) => host.record.seq));
 	const chosen = view.rows.length === hosts.length ? outputs
-	    : outputs.filter((output) => isOutputShown(output, shown));
+	    : outputs.filter((output) =>
+	        output.seqs.some((seq) => shown.has(seq)));
 
 	element("outputs").hidden = false;
 	element("groups").replaceChildren(...(chosen.length > 0
@@ -409,12 +442,24 @@ function listen() {
 	scroller.addEventListener("pointerleave",
 	    () => view.isKept || hideRecord());
 	scroller.addEventListener("scroll", soon(showRows));
-	addEventListener("resize", soon(showRows));
+	addEventListener("resize", soon(() => {
+		showAxis();
+		showRows();
+	}));
+	addEventListener("beforeprint", () => printed(true));
+	addEventListener("afterprint", () => printed(false));
 	document.addEventListener("click", onClick);
 	document.addEventListener("keydown", (event) => {
 		if (event.key === "Escape")
 			hideRecord();
 	});
+}
+
+/* On paper there are all rows. */
+function printed(isPrinted) {
+	view.isPrinted = isPrinted;
+	hideRecord();
+	showRows();
 }
 
 function showStatuses() {
@@ -425,6 +470,10 @@ function showStatuses() {
 	    .map(statusButton));
 }
 
+for (const output of outputs) {
+	for (const seq of output.seqs)
+		hostBySeq.get(seq).outputs.push(output);
+}
 showHead();
 showFailures();
 showStatuses();

@@ -12,7 +12,8 @@ function track(host) {
 
 	for (const name of PARTS) {
 		if (host.parts[name] > 0) {
-			const part = make("i", name);
+			const part = make("i", name === host.lastPart
+			    ? name + " ended" : name);
 
 			part.style.left = percent(at);
 			part.style.width = percent(host.parts[name]);
@@ -60,9 +61,9 @@ function showRows() {
 	const body = element("hosts").tBodies[0];
 	const total = view.rows.length;
 	const top = Math.floor(scroller.scrollTop / ROW_PX);
-	const first = Math.max(0, top - SPARE_ROWS);
+	const first = view.isPrinted ? 0 : Math.max(0, top - SPARE_ROWS);
 	/* Without rows the table is not yet as high as it may be. */
-	const last = Math.min(total,
+	const last = view.isPrinted ? total : Math.min(total,
 	    top + Math.ceil(innerHeight / ROW_PX) + SPARE_ROWS);
 	const seen = view.rows.slice(first, last);
 
@@ -73,12 +74,13 @@ function showRows() {
 	    ...(total === 0 ? [nothingRow()] : []));
 }
 
-/* About five round numbers. */
+/* About five round numbers, or as many as there is room for. */
 function showAxis() {
-	const rough = lastEnd / 5;
-	const decade = 10 ** Math.floor(Math.log10(rough));
-	const step = decade * [1, 2, 5, 10].find((n) => n * decade >= rough);
+	const room = Math.floor(element("axis").clientWidth / LABEL_PX);
+	const step = ROUND_MS.find(
+	    (ms) => ms >= lastEnd / Math.max(1, Math.min(5, room)));
 
+	element("axis").replaceChildren();
 	for (let at = step; at < lastEnd * 0.92; at += step) {
 		const label = make("span", "", tick(at));
 
@@ -177,15 +179,22 @@ function showRecord(row, x) {
 	placeRecord(row, x);
 }
 
+/* With the keyboard one goes there, to read and to scroll it. */
 function keepRecord(row, x) {
 	showRecord(row, x);
+	if (x === undefined)
+		element("record").focus();
 	view.isKept = true;
 	element("record").classList.add("kept");
 }
 
 function hideRecord() {
+	const card = element("record");
+
 	view.isKept = false;
-	element("record").hidden = true;
+	if (card.contains(document.activeElement))
+		element("hosts").focus({preventScroll: true});
+	card.hidden = true;
 }
 
 function onPoint(event) {
