@@ -3,7 +3,7 @@
 # Completion of @PROGRAM@ for bash; @PROGRAM@ itself knows what is offered.
 
 _@PROGRAM@() {
-	local rest=$COMP_LINE part candidates last i
+	local rest=$COMP_LINE part candidates is_path=false last i
 	local -a words=()
 
 	# bash also splits at "=", ":" and "@"; here only blanks part words.
@@ -25,15 +25,23 @@ _@PROGRAM@() {
 	last=${last%@}
 	[[ $COMP_WORDBREAKS == *[=:@]* ]] || last=
 
-	if ! candidates=$("${1/#\~/$HOME}" --complete "${words[@]:1}" \
-	    2>/dev/null); then
+	candidates=$("${1/#\~/$HOME}" --complete "${words[@]:1}" \
+	    2>/dev/null) || is_path=true
+	if [[ -n $candidates ]]; then
+		mapfile -t COMPREPLY <<<"$candidates"
+		COMPREPLY=("${COMPREPLY[@]%%$'\t'*}")
+		COMPREPLY=("${COMPREPLY[@]#"$last"}")
+	fi
+	$is_path || return
+	if [[ -z $candidates ]]; then
 		compopt -o default
 		return
 	fi
-	[[ -n $candidates ]] || return
-	mapfile -t COMPREPLY <<<"$candidates"
-	COMPREPLY=("${COMPREPLY[@]%%$'\t'*}")
-	COMPREPLY=("${COMPREPLY[@]#"$last"}")
+	# Words, then files: those of "default" come only if there are no words.
+	mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY \
+	    < <(compgen -f -- "${words[-1]#"$last"}")
+	[[ ${#COMPREPLY[@]} -eq $(wc -l <<<"$candidates") ]] ||
+		compopt -o filenames
 }
 
 complete -F _@PROGRAM@ @PROGRAM@

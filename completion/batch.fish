@@ -5,10 +5,12 @@ function __@PROGRAM@_complete
     set -l words (commandline -opc)
     set -l last (commandline -ct)
     set -l candidates ($words[1] --complete $words[2..-1] "$last" 2>/dev/null)
-    if test $status -ne 0
-        __fish_complete_path "$last"
-    else if set -q candidates[1]
+    set -l result $status
+    if set -q candidates[1]
         printf '%s\n' $candidates
+    end
+    if test $result -ne 0
+        __fish_complete_path "$last"
     end
 end
 

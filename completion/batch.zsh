@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Completion of @PROGRAM@ for zsh; @PROGRAM@ itself knows what is offered.
 
-local text
+local text is_path=false
 local -a lines names
 
-if ! text=$(${(Q)words[1]/#\~\//$HOME/} --complete \
-    "${(@Q)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null); then
-	_files
+text=$(${(Q)words[1]/#\~\//$HOME/} --complete \
+    "${(@Q)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null) || is_path=true
+if [[ -z $text ]]; then
+	$is_path && _files
 	return
 fi
-[[ -n $text ]] || return 1
 lines=("${(@f)text}")
 names=("${(@)lines%%$'\t'*}")
 if [[ $text == *$'\t'* ]]; then
@@ -19,3 +19,5 @@ if [[ $text == *$'\t'* ]]; then
 else
 	compadd -a names
 fi
+$is_path && _files
+return 0

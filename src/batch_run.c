@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/options.h"
@@ -59,9 +60,9 @@ static const struct option_row command_rows[] = {
 static const struct option_row limit_rows[] = {
     {"timeout", "TIME", OPTION_SETTING, AT(run.timeout),
 	"of the command (default none)", .tag = SETTING_TIMEOUT,
-	.is_common = true},
+	.unset = "(none)", .is_common = true},
     {"idle-timeout", "TIME", OPTION_DURATION, AT(run.idle_timeout_ms),
-	"without a byte (default none)"},
+	"of silence (default none)"},
     {NULL},
 };
 
@@ -137,23 +138,36 @@ check_command(const struct options *o, char **args, struct error *err)
 	return 0;
 }
 
+/* Fill in what the command reads. Returns 0, or -1 with err. */
+static int
+plan_input(struct plan *plan, struct options *o, struct error *err)
+{
+	const char *input = o->script != NULL ? o->script : o->input;
+	struct error why;
+	struct stat st;
+
+	if (input == NULL)
+		return 0;
+	o->input_fd = input_open(input, &plan->config.input_bytes, &why);
+	if (o->input_fd == -1)
+		return error_option(
+		    err, o->script != NULL ? "script" : "stdin", why.text);
+	plan->input_fd = o->input_fd;
+	plan->config.has_input = 1;
+	o->run.needs_input = strcmp(input, "-") == 0 ||
+	    stat(input, &st) == -1 || !S_ISREG(st.st_mode);
+	return 0;
+}
+
 /* Fill in what runs and what it reads. Returns 0, or -1 with err. */
 static int
 plan_command(
     struct plan *plan, struct options *o, char **args, struct error *err)
 {
-	const char *input = o->script != NULL ? o->script : o->input;
 	struct buf *command = &o->command_line;
 
-	if (check_command(o, args, err) == -1)
+	if (check_command(o, args, err) == -1 || plan_input(plan, o, err) == -1)
 		return -1;
-	if (input != NULL) {
-		o->input_fd = input_open(input, &plan->config.input_bytes, err);
-		if (o->input_fd == -1)
-			return -1;
-		plan->input_fd = o->input_fd;
-		plan->config.has_input = 1;
-	}
 	if (o->script != NULL)
 		script_interpreter(plan->input_fd, command);
 	else
@@ -218,9 +232,11 @@ main(int argc, char **argv)
 		     "       batch_run -g GROUPS -script FILE [options] [-- "
 		     "ARG...]\n"
 		     "       batch_run -g GROUPS -list\n",
-	    .epilog = "Exit status: 0 all ok, 1 a command failed, 2 usage, 3 "
-		      "unreachable/timeout/lost,\n4 host key or login, 5 local "
-		      "error.  See batch_run(1), batch.conf(5).\n",
+	    .epilog =
+		"Exit status: 0 all ok, 1 a command failed, 2 usage, 3 "
+		"unreachable/timeout/lost/\nskipped, 4 host key or login, "
+		"5 local error, 130 Ctrl-C, 141 stdout gone.\n"
+		"See batch_run(1), batch.conf(5).\n",
 	    .tables = tables,
 	    .options = &o.run,
 	    .plan = plan_run,

@@ -88,10 +88,10 @@ static const struct option_row transfer_rows[] = {
 	"put: where to; get: files, trees, globs", .check = check_remote,
 	.is_call_only = true, .is_common = true},
     {"mode", "OCTAL", OPTION_STRING, AT(mode),
-	"of files, not that of the source", .check = check_mode},
+	"mode of the files, not that of their source", .check = check_mode},
     {"preserve", NULL, OPTION_FLAG, AT(preserve), "keep times"},
     {"follow", NULL, OPTION_FLAG, AT(follow),
-	"what symlinks point to, not the links"},
+	"transfer what symlinks point to, not the links"},
     {"update", NULL, OPTION_FLAG, AT(update),
 	"skip files of equal size and time; keeps times"},
     {"checksum", NULL, OPTION_FLAG, AT(checksum),
@@ -112,15 +112,16 @@ static const struct option_row transfer_rows[] = {
 static const struct option_row limit_rows[] = {
     {"timeout", "TIME", OPTION_SETTING, AT(run.timeout),
 	"of a host's transfer (default none)", .tag = SETTING_TIMEOUT,
-	.is_common = true},
+	.unset = "(none)", .is_common = true},
     {"idle-timeout", "TIME", OPTION_DURATION, AT(run.idle_timeout_ms),
-	"without a byte (default 2m; 0: none)"},
+	"of silence (default 2m; 0: none)"},
     {"limit", "RATE", OPTION_SIZE, AT(rate_limit),
-	"bytes a second over all hosts: 500k, 10M", .least = 1024},
+	"bytes a second over all hosts: 500k, 10M", .least = 1024,
+	.unset = "(no limit)"},
     {"max-size", "SIZE", OPTION_SIZE, AT(max_bytes),
-	"get: of all files of a host (default 100G)", .least = 1},
+	"get: bytes a host may send (default 100G)", .least = 1},
     {"max-files", "N", OPTION_NUMBER, AT(max_files),
-	"get: of a host (default 1000000)", NULL, 1, UINT32_MAX},
+	"get: files a host may send (default 1000000)", NULL, 1, UINT32_MAX},
     {NULL},
 };
 
@@ -403,12 +404,11 @@ main(int argc, char **argv)
 		"usage: batch_scp -h HOSTS | -g GROUPS  -action put -local "
 		"FILE... -remote PATH\n"
 		"       batch_scp -h HOSTS | -g GROUPS  -action get -remote "
-		"PATH [-local DIR]\n"
-		"       batch_scp -g GROUPS -list\n",
+		"PATH [-local DIR]\n",
 	    .epilog =
 		"Exit status: 0 all ok, 2 usage, 3 unreachable/timeout/lost/"
-		"transfer,\n4 host key or login, 5 local error.  See "
-		"batch_scp(1), batch.conf(5).\n",
+		"transfer/skipped,\n4 host key or login, 5 local error, 130 "
+		"Ctrl-C, 141 stdout gone; batch_scp(1)\n",
 	    .tables = tables,
 	    .options = &o.run,
 	    .plan = plan_fill,

@@ -14,6 +14,7 @@
 
 #include "cli/conf.h"
 #include "cli/option_value.h"
+#include "report/earlier.h"
 #include "util/log.h"
 
 #define IS_PATH 1
@@ -190,12 +191,32 @@ complete_words(const char *words, const char *word, const char *value)
 	}
 }
 
+/* The statuses that begin as the last one of the list in value does. */
+static void
+complete_statuses(const char *word, const char *value)
+{
+	const char *last = strrchr(value, ',');
+	const char *typed = last != NULL ? last + 1 : value, *name;
+	size_t i;
+
+	for (i = 0; (name = earlier_status(i)) != NULL; i++) {
+		if (strncmp(name, typed, strlen(typed)) == 0)
+			printf("%.*s%s\n", (int)(typed - word), word, name);
+	}
+}
+
 static int
-complete_value(struct completion *c, const struct option_row *row,
+complete_value(struct completion *c, const struct option_walk *w,
     const char *word, const char *value)
 {
-	if (option_is_path(row))
+	const struct option_row *row = w->row;
+	const struct option_list *list = w->place;
+
+	if (option_is_path(row)) {
+		if (strstr(row->argument, "STATUS") != NULL && list->count == 0)
+			complete_statuses(word, value);
 		return IS_PATH;
+	}
 	if (row->kind == OPTION_FLAG)
 		complete_words("true|false", word, value);
 	else if (row->kind == OPTION_WORD)
@@ -231,10 +252,10 @@ complete_word(struct completion *c, const char *word)
 	if (c->is_operand)
 		return IS_PATH;
 	if (is_value(c, word))
-		return complete_value(c, c->option.row, word, word);
+		return complete_value(c, &c->option, word, word);
 	if (strchr(word, '=') != NULL && is_option(word))
 		return find_option(c, word, &found, &value)
-		    ? complete_value(c, found.row, word, value)
+		    ? complete_value(c, &found, word, value)
 		    : 0;
 	if (word[0] == '-' || word[0] == '\0')
 		complete_options(c, word);

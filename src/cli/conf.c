@@ -23,11 +23,26 @@
 #include "util/suggest.h"
 #include "util/xalloc.h"
 
-#define COMMON_SECTION "batch"
+#define COMMON_SECTION	"batch"
+#define CONFIG_VARIABLE "BATCH_CONFIG"
 
 /* The sections that a file may have. */
 static const char *const sections[] = {
     COMMON_SECTION, "batch_run", "batch_scp", NULL};
+
+/*
+ * Keys that one program alone has: a program has no other one's table, and is
+ * to refuse them in the section of both.
+ */
+static const struct {
+	const char *program;
+	const char *keys;
+} own_keys[] = {
+    {"batch_run", "env,s"},
+    {"batch_scp",
+	"mode,preserve,follow,update,checksum,verify,resume,backup,mkdir,"
+	"dry-run,limit,max-size,max-files"},
+};
 
 /* One entry on its way to a value. */
 struct setter {
@@ -143,6 +158,19 @@ key_candidate(const void *ctx, size_t index)
 	return walk.row->is_call_only ? "" : option_name(walk.row);
 }
 
+/* The only program that has the key; NULL: both, or none. */
+static const char *
+key_owner(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(own_keys) / sizeof(own_keys[0]); i++) {
+		if (namelist_has(own_keys[i].keys, key, strlen(key)))
+			return own_keys[i].program;
+	}
+	return NULL;
+}
+
 static int
 unknown_key(const struct setter *s, const struct ini_entry *entry,
     const char *meant, struct error *err)
@@ -158,11 +186,6 @@ unknown_key(const struct setter *s, const struct ini_entry *entry,
 	if (meant != NULL)
 		return error_set(
 		    err, "unknown option; did you mean \"%s\"?", meant);
-	if (strcmp(entry->section, COMMON_SECTION) == 0)
-		return error_set(err,
-		    "%s has no such option; one that only another program has "
-		    "goes into that program's section",
-		    s->program);
 	return error_set(
 	    err, "unknown option; \"%s -print-config\" has all", s->program);
 }
@@ -172,8 +195,11 @@ set_entry(struct setter *s, const struct ini_entry *entry, size_t line,
     struct error *err)
 {
 	struct option_walk walk = {s->tables};
-	const char *meant = NULL;
+	const char *meant = NULL, *owner = key_owner(entry->key);
 
+	if (owner != NULL && strcmp(entry->section, owner) != 0)
+		return error_set(
+		    err, "this is %s's: put it under [%s]", owner, owner);
 	while (option_walk_next(&walk)) {
 		if (strcasecmp(option_name(walk.row), entry->key) == 0) {
 			if (walk.row->is_call_only)
@@ -262,14 +288,14 @@ set_file(struct setter *s, const struct ini *ini, struct error *err)
 	return set_section(s, ini, COMMON_SECTION, err);
 }
 
-/* path is kept. */
+/* path is kept by conf_place(). */
 static int
-read_file(struct setter *s, char *path, struct error *err)
+read_file(struct setter *s, const char *path, struct error *err)
 {
 	struct ini ini;
 	int rc;
 
-	s->file = conf_keep(s->conf, path);
+	s->file = path;
 	rc = ini_read(&ini, path, err);
 	if (rc == 0)
 		rc = set_file(s, &ini, err);
@@ -277,31 +303,54 @@ read_file(struct setter *s, char *path, struct error *err)
 	return rc;
 }
 
+/* Note a file that is looked for. */
+static const struct conf_place *
+conf_look(struct conf *c, const char *name)
+{
+	struct conf_place *place = &c->places[c->place_count++];
+
+	place->path = conf_keep(c, path_expand_home(name));
+	place->is_there = access(place->path, F_OK) == 0;
+	return place;
+}
+
+/* What names the file, if anything does; then c->named_by says so. */
+static const char *
+conf_named(struct conf *c, const char *named)
+{
+	c->named_by = "option -config";
+	if (named != NULL)
+		return named;
+	c->named_by = "$" CONFIG_VARIABLE;
+	named = getenv(CONFIG_VARIABLE);
+	if (named != NULL && named[0] != '\0')
+		return named;
+	c->named_by = NULL;
+	return NULL;
+}
+
 int
 conf_read(struct conf *c, const struct option_table *tables,
     const char *program, const char *named, struct error *err)
 {
-	static const char *const places[] = {
+	static const char *const places[CONF_PLACES] = {
 	    "~/.config/batch/batch.conf", SYSCONFDIR "/batch/batch.conf"};
 	struct setter s = {.conf = c, .tables = tables, .program = program};
+	const struct conf_place *place;
+	struct error why;
 	size_t i;
-	char *path;
 
-	if (named == NULL) {
-		named = getenv("BATCH_CONFIG");
-		if (named != NULL && named[0] == '\0')
-			named = NULL;
-	}
+	c->place_count = 0;
+	named = conf_named(c, named);
 	if (named != NULL) {
-		if (strcmp(named, "none") == 0)
-			return 0;
-		return read_file(&s, path_expand_home(named), err);
+		if (strcmp(named, "none") != 0 &&
+		    read_file(&s, conf_look(c, named)->path, &why) == -1)
+			return error_set(err, "%s: %s", c->named_by, why.text);
+		return 0;
 	}
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		path = path_expand_home(places[i]);
-		if (access(path, F_OK) == -1)
-			free(path);
-		else if (read_file(&s, path, err) == -1)
+	for (i = 0; i < CONF_PLACES; i++) {
+		place = conf_look(c, places[i]);
+		if (place->is_there && read_file(&s, place->path, err) == -1)
 			return -1;
 	}
 	return 0;

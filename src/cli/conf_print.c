@@ -9,11 +9,15 @@
 
 #include "cli/conf.h"
 #include "cli/option_value.h"
+#include "inventory/inventory.h"
+#include "inventory/settings.h"
+#include "report/color.h"
 #include "util/escape.h"
 #include "util/xalloc.h"
 
 /* More does not go into a line, see ini_scan.c. */
 #define TEXT_MAX 900u
+#define NO_LINE	 "not to be written in a file"
 
 static bool
 has_blank_end(const char *s)
@@ -112,30 +116,27 @@ out:
 	return s;
 }
 
+/* A comment on what no line may set: "; connect-timeout = 10s ; default". */
 static void
-print_row(
-    const struct option_walk *w, const struct option_origin *origin, FILE *out)
+print_unset(const struct option_row *row, FILE *out)
 {
-	bool is_list = w->row->kind == OPTION_LIST;
-	const char *name = option_name(w->row);
-	char *text = option_text(w->row, w->place, 0), *file;
-	bool has_value = text != NULL;
+	bool is_setting = row->kind == OPTION_SETTING;
+	const char *text = row->unset;
 
-	if (is_list && has_value) {
-		free(text);
-		text = list_write(w);
-	}
-	if (text != NULL)
-		text = value_write(text);
-	if (text != NULL || (is_list && !has_value && origin != NULL))
-		fprintf(
-		    out, "%-16s = %-22s ; ", name, text != NULL ? text : "");
-	else
-		fprintf(out, ";%-15s =%24s; ", name, "");
-	if (has_value && text == NULL)
-		fputs("not to be written in a file, ", out);
+	if (text == NULL && is_setting)
+		text = setting_default((enum setting)row->tag);
+	fprintf(out, ";%-15s = %-22s ; %s%s\n", option_name(row),
+	    text != NULL ? text : "", text != NULL ? "default" : "not set",
+	    is_setting ? ", or as the inventory has it" : "");
+}
+
+static void
+print_origin(const struct option_origin *origin, FILE *out)
+{
+	char *file;
+
 	if (origin == NULL) {
-		fputs(has_value ? "default\n" : "not set\n", out);
+		fputs("default\n", out);
 	} else if (origin->file == NULL) {
 		fputs("command line\n", out);
 	} else {
@@ -143,7 +144,90 @@ print_row(
 		fprintf(out, "%s:%zu\n", file, origin->line);
 		free(file);
 	}
+}
+
+/* Returns whether the surroundings say what nothing else does. */
+static bool
+print_implied(const struct option_row *row, FILE *out)
+{
+	const char *origin;
+	char *text = row->implied != NULL ? row->implied(&origin) : NULL;
+
+	if (text == NULL)
+		return false;
+	text = value_write(text);
+	if (text != NULL)
+		fprintf(out, "%-16s = %-22s ; %s\n", option_name(row), text,
+		    origin);
+	else
+		fprintf(out, ";%-15s =%24s; " NO_LINE ", %s\n",
+		    option_name(row), "", origin);
 	free(text);
+	return true;
+}
+
+static void
+print_row(
+    const struct option_walk *w, const struct option_origin *origin, FILE *out)
+{
+	bool is_list = w->row->kind == OPTION_LIST;
+	const char *name = option_name(w->row);
+	char *text;
+	bool has_value;
+
+	if (origin == NULL && print_implied(w->row, out))
+		return;
+	text = option_text(w->row, w->place, 0);
+	has_value = text != NULL;
+	if (origin == NULL && !has_value) {
+		print_unset(w->row, out);
+		return;
+	}
+	if (is_list && has_value) {
+		free(text);
+		text = list_write(w);
+	}
+	if (text != NULL)
+		text = value_write(text);
+	if (text != NULL || (is_list && !has_value))
+		fprintf(
+		    out, "%-16s = %-22s ; ", name, text != NULL ? text : "");
+	else
+		fprintf(out, ";%-15s =%24s; " NO_LINE ", ", name, "");
+	print_origin(origin, out);
+	free(text);
+}
+
+/* Comments: the files, and what the environment says. */
+static void
+print_head(const struct conf *c, FILE *out)
+{
+	static const char *const variables[] = {"BATCH_CONFIG",
+	    INVENTORY_VARIABLE, COLOR_VARIABLE, "SSH_AUTH_SOCK", "TERM",
+	    "TMPDIR"};
+	const char *value;
+	char *text;
+	size_t i;
+
+	if (c->place_count == 0)
+		fprintf(out, "; no batch.conf (%s)\n", c->named_by);
+	for (i = 0; i < c->place_count; i++) {
+		text = escape_string(c->places[i].path);
+		fprintf(out, "; %s: %s%s%s\n", text,
+		    c->places[i].is_there ? "read" : "not there",
+		    c->named_by != NULL ? ", named by " : "",
+		    c->named_by != NULL ? c->named_by : "");
+		free(text);
+	}
+	for (i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		value = getenv(variables[i]);
+		if (value == NULL)
+			continue;
+		text = escape_string(value);
+		fprintf(
+		    out, "; $%s: %.*s\n", variables[i], (int)TEXT_MAX, text);
+		free(text);
+	}
 }
 
 void
@@ -153,7 +237,8 @@ conf_print(const struct conf *c, const struct option_table *tables,
 	struct option_walk walk = {tables};
 	const char *heading = NULL;
 
-	fprintf(out, "[%s]\n", program);
+	print_head(c, out);
+	fprintf(out, "\n[%s]\n", program);
 	while (option_walk_next(&walk)) {
 		if (walk.row->heading != NULL)
 			heading = walk.row->heading;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The two faces of --help: all options, one a line under their headings; and
- * the common ones, in three columns, so that they fit a screen of 80x24.
+ * the common ones, in three columns, and the names of a few more, so that they
+ * fit a screen of 80x24.
  */
 #include "config.h"
 
 #include "cli/options.h"
+
+#include <string.h>
 
 #define ALL_COLUMN     30
 #define HEADING_COLUMN 14
@@ -40,6 +43,24 @@ help_all(const struct option_row *row, FILE *out)
 	fprintf(out, "%*s%s\n", ALL_COLUMN - width, "", row->help);
 }
 
+/* Those that are only named, in a line of their own. */
+static void
+help_names_only(const struct option_table *tables, FILE *out)
+{
+	struct option_walk walk = {tables};
+	const char *separator = "";
+
+	fprintf(out, "%-*s", HEADING_COLUMN, "And");
+	while (option_walk_next(&walk)) {
+		if (!walk.row->is_named)
+			continue;
+		fprintf(out, "%s-%.*s", separator,
+		    (int)strcspn(walk.row->names, ","), walk.row->names);
+		separator = ", ";
+	}
+	fputs("; -help-all has all\n", out);
+}
+
 static void
 help_common(const struct option_row *row, const char *heading, FILE *out)
 {
@@ -66,4 +87,6 @@ options_help(const struct option_table *tables, bool is_all, FILE *out)
 			heading = ""; /* once is enough */
 		}
 	}
+	if (!is_all)
+		help_names_only(tables, out);
 }

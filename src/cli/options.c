@@ -204,11 +204,14 @@ option_refused(
 	char *name = xstrndup(word + dashes, len);
 	const char *near;
 	size_t alike;
+	int index;
 
-	names_find(names, name, len, &alike);
+	index = names_find(names, name, len, &alike);
 	near = suggest(name, names_candidate, names);
-	if (rc == ':')
-		error_set(err, "option -%s needs a value", name);
+	if (rc == ':' && index != -1)
+		error_set(err, "option -%s needs a value: %s",
+		    names->options[index].name,
+		    names->rows[index].row->argument);
 	else if (alike > 1)
 		option_ambiguous(names, name, err);
 	else if (near != NULL)
@@ -228,21 +231,66 @@ has_value(int argc, char **argv)
 	    (argv[optind][0] != '-' || argv[optind][1] == '\0');
 }
 
-/* The value of names->rows[index] that getopt found, and what follows it. */
+/* The next word was an option, before getopt took it for a value. */
 static int
-option_take(const struct names *names, int index, int argc, char **argv,
-    struct error *err)
+value_refused(
+    const struct names *names, int index, const char *value, struct error *err)
+{
+	const char *name = names->options[index].name;
+
+	return error_set(err,
+	    "option -%s needs a value, and %s is an option (or write -%s=%s)",
+	    name, value, name, value);
+}
+
+/* Whether text, in full, is an option. */
+static bool
+is_option(const struct names *names, const char *text)
+{
+	size_t dashes = strspn(text, "-"), alike;
+	int index;
+
+	if (dashes == 0 || dashes > 2 || text[dashes] == '\0')
+		return false;
+	index = names_find(names, text + dashes, strlen(text + dashes), &alike);
+	return index != -1 &&
+	    strcmp(names->options[index].name, text + dashes) == 0;
+}
+
+/* Say which option word has been taken for, if that is not what it says. */
+static int
+value_wrong(
+    const char *name, const char *word, const char *why, struct error *err)
+{
+	size_t dashes = strspn(word, "-");
+	size_t len = strcspn(word + dashes, "=");
+
+	if (strlen(name) == len)
+		return error_option(err, name, why);
+	return error_set(err, "option -%s (%.*s for short): %s", name,
+	    (int)(dashes + len), word, why);
+}
+
+/*
+ * The value of names->rows[index] that getopt found in word or behind it, and
+ * what follows.
+ */
+static int
+option_take(const struct names *names, int index, const char *word, int argc,
+    char **argv, struct error *err)
 {
 	const struct option_walk *w = &names->rows[index];
 	const char *text = optarg;
 	struct error why;
 
+	if (text != NULL && text == argv[optind - 1] && is_option(names, text))
+		return value_refused(names, index, text, err);
 	if (w->row->is_optional && text == NULL)
 		text = has_value(argc, argv) ? argv[optind++] : "";
 	for (;;) {
 		if (option_set(w->row, w->place, text, &why) == -1)
-			return error_set(err, "option -%s: %s",
-			    names->options[index].name, why.text);
+			return value_wrong(
+			    names->options[index].name, word, why.text, err);
 		if (!w->row->takes_more || !has_value(argc, argv))
 			return 0;
 		text = argv[optind++];
@@ -282,7 +330,7 @@ options_parse(const struct option_table *tables, int argc, char **argv,
 			result = option_refused(rc, argv[at], &names, err);
 			break;
 		}
-		result = option_take(&names, index, argc, argv, err);
+		result = option_take(&names, index, argv[at], argc, argv, err);
 		origin.place = names.rows[index].place;
 		option_origins_add(origins, &origin);
 		last = index;

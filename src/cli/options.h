@@ -45,8 +45,9 @@ struct option_row {
 	const char *names; /* "f,fanout": without dash, all the same */
 	/*
 	 * The value's name in --help; NULL for flags. It says how the value is
-	 * completed: FILE and DIR, wherever they stand, are local paths; HOST
-	 * and HOSTS at the start host sets, GROUPS names of groups.
+	 * completed: FILE and DIR, wherever they stand, are local paths, STATUS
+	 * in front of them those of a rerun; HOST and HOSTS at the start host
+	 * sets, GROUPS names of groups.
 	 */
 	const char *argument;
 	enum option_kind kind;
@@ -69,9 +70,17 @@ struct option_row {
 	bool takes_more;
 	/* OPTION_STRING: without a value, before an option or the end, "". */
 	bool is_optional;
+	/*
+	 * What applies where nothing is set, for those to read who ask: a value
+	 * of the surroundings (NULL: none; else the caller frees it) with where
+	 * it comes from; or a text.
+	 */
+	char *(*implied)(const char **origin);
+	const char *unset;
 	bool is_call_only; /* about one call, so not in batch.conf */
 	bool is_replaced;  /* by others in options_again() */
-	bool is_common;	   /* among those that the short --help has */
+	bool is_common;	   /* among those that the short --help explains */
+	bool is_named;	   /* among those that it names */
 };
 
 /* Rows, ended by one whose names are NULL, and the struct they fill. */

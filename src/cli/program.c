@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,16 @@ flush_stdout(struct error *err)
 	return 0;
 }
 
+/* A file may have the lines of many runs: say in it which are this one's. */
+static void
+log_run(const struct program *p, const char *what, const char *more,
+    uint64_t number)
+{
+	if (p->options->log != NULL)
+		log_event(LOG_HOSTS, p->name, what, "process %d, %s%" PRIu64,
+		    (int)getpid(), more, number);
+}
+
 static int
 program_control(const struct program *p, struct run_hosts *hosts,
     char **operands, struct error *err)
@@ -79,6 +90,7 @@ program_control(const struct program *p, struct run_hosts *hosts,
 	struct plan plan = {.input_fd = -1};
 	int status = EXIT_USAGE;
 
+	log_run(p, "begin", "hosts: ", hostset_count(hosts->names));
 	/* Outputs that are gone or full are errors, and no more than that. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
@@ -93,6 +105,10 @@ program_control(const struct program *p, struct run_hosts *hosts,
 out:
 	report_free(plan.report);
 	host_keys_free(plan.host_keys);
+	if (err->text[0] != '\0')
+		log_error("%s", err->text);
+	err->text[0] = '\0';
+	log_run(p, "end", "exit status ", (uint64_t)status);
 	return status;
 }
 
@@ -105,7 +121,11 @@ program_hosts(const struct program *p, char **operands, struct error *err)
 
 	if (run_hosts_load(&hosts, o, err) == -1)
 		goto out;
-	if (!o->list && !o->list_folded) {
+	if (hosts.nothing.text[0] != '\0') {
+		if (!o->quiet)
+			log_error("%s", hosts.nothing.text);
+		status = 0;
+	} else if (!o->list && !o->list_folded) {
 		status = program_control(p, &hosts, operands, err);
 	} else {
 		run_hosts_list(&hosts, o->list_folded);
@@ -126,7 +146,7 @@ program_log(const struct run_options *o, struct error *err)
 	log_set_level(o->verbose);
 	if (o->log == NULL || log_open(o->log, &why) == 0)
 		return 0;
-	return error_set(err, "option -log: %s", why.text);
+	return error_option(err, "log", why.text);
 }
 
 static int
@@ -190,6 +210,8 @@ program_run(const struct program *p, int argc, char **argv)
 	}
 	if (err.text[0] != '\0')
 		log_error("%s", err.text);
+	if (argc <= 1)
+		fprintf(stderr, "See %s --help.\n", p->name);
 	options_clear(p->tables);
 	conf_clear(&conf);
 	log_close();

@@ -8,6 +8,7 @@
 #define CLI_PROGRAM_H
 
 #include "cli/options.h"
+#include "cli/run_hosts.h"
 #include "cli/run_options.h"
 #include "control/plan.h"
 #include "util/error.h"

@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "cli/prompt.h"
+#include "cli/run_hosts.h"
 #include "cli/run_report.h"
 #include "control/secrets.h"
 #include "inventory/select.h"
-#include "report/earlier.h"
+#include "report/color.h"
 #include "report/json.h"
 #include "report/normalize.h"
 #include "util/clock.h"
@@ -56,6 +57,25 @@ check_fold_ignore(const char *text, struct error *err)
 	return n != NULL ? 0 : -1;
 }
 
+/* --- what applies where nothing is set ------------------------------------ */
+
+static char *
+implied_inventory(const char **origin)
+{
+	bool is_named;
+	char *path = inventory_default_path(&is_named);
+
+	*origin = is_named ? "$" INVENTORY_VARIABLE : "found here";
+	return path;
+}
+
+static char *
+implied_color(const char **origin)
+{
+	*origin = "$" COLOR_VARIABLE;
+	return color_is_unwanted() ? xstrdup("never") : NULL;
+}
+
 /* --- the tables ---------------------------------------------------------- */
 
 const struct option_row run_option_rows[] = {
@@ -72,26 +92,29 @@ const struct option_row run_option_rows[] = {
 	"hosts, a list a line; - is stdin", .tag = CHOICE_HOSTFILE,
 	.is_call_only = true, .is_replaced = true},
     {"rerun", "[STATUS,...] FILE", OPTION_LIST, AT(rerun),
-	"those not ok, or STATUS, in an earlier report", .takes_more = true,
-	.is_call_only = true, .is_replaced = true},
+	"hosts not ok, or STATUS, in a report", .takes_more = true,
+	.is_call_only = true, .is_replaced = true, .is_common = true},
     {"i,inventory", "FILE", OPTION_LIST, AT(inventories),
-	"inventory; several merge", .is_common = true},
+	"inventory; several merge", .implied = implied_inventory,
+	.is_common = true},
     {"list", NULL, OPTION_FLAG, AT(list), "print the chosen hosts, run nothing",
-	.is_call_only = true},
+	.is_call_only = true, .is_named = true},
     {"list-folded", NULL, OPTION_FLAG, AT(list_folded),
-	"the same as one folded list", .is_call_only = true},
+	"print the chosen hosts as one folded list", .is_call_only = true},
 
     {"u,user", "NAME", OPTION_SETTING, AT(user),
 	"log in as (default: inventory, then you)", "Login",
-	.tag = SETTING_USER, .is_common = true},
+	.tag = SETTING_USER, .unset = "(your own name)", .is_common = true},
     {"port", "PORT", OPTION_SETTING, AT(port),
 	"SSH port (default: inventory, then 22)", .tag = SETTING_PORT},
     {"k,identity", "FILE", OPTION_SETTING, AT(identity), "private key file",
-	.tag = SETTING_IDENTITY_FILE},
+	.tag = SETTING_IDENTITY_FILE, .unset = "(those of ssh)",
+	.is_named = true},
     {"ask-pass", NULL, OPTION_FLAG, AT(ask_pass),
-	"ask once for the password of all hosts"},
+	"ask once for the password of all hosts", .is_named = true},
     {"known-hosts", "FILE", OPTION_LIST, AT(known_hosts),
-	"instead of those of ssh; repeatable"},
+	"known keys, instead of ssh's files; repeatable",
+	.unset = "(those of ssh)"},
     {"host-key", "MODE", OPTION_WORD, AT(host_key),
 	"strict (default) or accept-new", .words = "strict|accept-new",
 	.is_common = true},
@@ -99,15 +122,16 @@ const struct option_row run_option_rows[] = {
     {"f,fanout", "N", OPTION_NUMBER, AT(fanout), "hosts at once (default 64)",
 	"Pace", 1, 100000, .is_common = true},
     {"workers", "N", OPTION_NUMBER, AT(workers),
-	"worker processes (default: by CPUs and fanout)", NULL, 1, 1024},
+	"worker processes (default: by CPUs and fanout)", NULL, 1, 1024,
+	.unset = "(by CPUs)"},
     {"connect-timeout", "TIME", OPTION_SETTING, AT(connect_timeout),
 	"until logged in (default 10s)", .tag = SETTING_CONNECT_TIMEOUT},
     {"retries", "N", OPTION_NUMBER, AT(retries),
-	"of what did not start (default 0)", NULL, 0, 100},
+	"further tries of what did not start (default 0)", NULL, 0, 100},
     {"retry-delay", "TIME", OPTION_DURATION, AT(retry_delay_ms),
-	"before the first one; doubles (default 1s)"},
+	"before the first retry; doubles (default 1s)"},
     {"rate", "N", OPTION_NUMBER, AT(rate), "connections started a second", NULL,
-	1, 100000},
+	1, 100000, .unset = "(no limit)"},
     {"max-startups", "N", OPTION_NUMBER, AT(max_startups),
 	"handshakes at one address at once (default 8)", NULL, 0, 100000},
     {"auth-fail-limit", "N", OPTION_NUMBER, AT(auth_fail_limit),
@@ -118,71 +142,75 @@ const struct option_row run_option_rows[] = {
 const struct option_row run_rolling_rows[] = {
     {"batch", "LIST", OPTION_STRING, AT(batch), "waves of hosts: 1,10%,100%",
 	"Rolling runs", .check = check_batch, .is_common = true},
-    {"pause", "TIME", OPTION_DURATION, AT(pause_ms), "between waves"},
+    {"pause", "TIME", OPTION_DURATION, AT(pause_ms), "wait between waves"},
     {"confirm", NULL, OPTION_FLAG, AT(confirm), "ask between waves"},
     {"max-fail", "N|P%", OPTION_STRING, AT(max_fail),
-	"start no more hosts after more failures", .check = check_max_fail,
+	"begin no more if more than N are not ok", .check = check_max_fail,
 	.is_common = true},
-    {"shuffle", NULL, OPTION_FLAG, AT(shuffle), "in random order"},
-    {"seed", "N", OPTION_NUMBER, AT(seed), "of the order: the same one again",
-	NULL, 1, UINT32_MAX},
+    {"shuffle", NULL, OPTION_FLAG, AT(shuffle), "take hosts in random order"},
+    {"seed", "N", OPTION_NUMBER, AT(seed),
+	"the random order of an earlier -shuffle again", NULL, 1, UINT32_MAX},
     {NULL},
 };
 
 const struct option_row run_output_rows[] = {
     {"output", "MODE", OPTION_WORD, AT(output),
 	"live, fold, live,fold, json or none", "Output",
-	.words = "live|fold|live,fold|json|none", .is_common = true},
+	.words = "live|fold|live,fold|json|none|fold,live", .is_common = true},
     {"no-prefix", NULL, OPTION_FLAG, AT(no_prefix), "lines without \"host: \""},
     {"ordered", NULL, OPTION_FLAG, AT(ordered),
-	"all of it in the order of the hosts"},
+	"output in the order of the hosts", .is_named = true},
     {"fold-ignore", "REGEX", OPTION_LIST, AT(fold_ignore),
 	"fold: what makes no difference; repeatable",
 	.check = check_fold_ignore},
     {"diff", "HOST", OPTION_STRING, AT(diff),
 	"fold: differences from HOST or the largest group", .is_optional = true,
-	.is_call_only = true, .is_replaced = true},
+	.is_call_only = true, .is_replaced = true, .is_named = true},
     {"report", "FILE", OPTION_STRING, AT(report),
 	"one JSON record a host, a line each", .is_common = true,
 	.is_replaced = true},
     {"report-html", "FILE", OPTION_STRING, AT(report_html),
 	"a page: summary, outputs, timeline, latencies", .is_replaced = true},
     {"capture", "SIZE", OPTION_SIZE, AT(capture_bytes),
-	"of a stream in a record (default 1M)", .most = JSON_CAPTURE_MOST},
+	"most output in a record, a stream (default 1M)",
+	.most = JSON_CAPTURE_MOST},
     {"outdir", "DIR", OPTION_STRING, AT(outdir),
 	"output as it came, in HOST.out and HOST.err"},
     {"metrics", "FILE", OPTION_STRING, AT(metrics),
 	"numbers for Prometheus, for its node_exporter"},
-    {"color", "WHEN", OPTION_WORD, AT(color), "auto (default), always, never",
-	.words = "auto|always|never"},
+    {"color", "WHEN", OPTION_WORD, AT(color),
+	"colours: auto (default), always, never", .words = "auto|always|never",
+	.implied = implied_color},
     {"progress", "WHEN", OPTION_WORD, AT(progress),
-	"the same, on stderr; SIGUSR1 asks at any time",
+	"a bar: auto (default), always, never; or SIGUSR1",
 	.words = "auto|always|never"},
     {NULL},
 };
 
 const struct option_row run_general_rows[] = {
     {"q,quiet", NULL, OPTION_FLAG, AT(quiet),
-	"no warnings, no summary if all is well", "General"},
+	"no warnings, no summary if all is well", "General", .is_named = true},
     {"v,verbose", NULL, OPTION_COUNT, AT(verbose),
 	"hosts' begin, retries, end; latencies", .most = VERBOSE_MAX,
 	.tag = LOG_HOSTS, .is_common = true},
-    {"vv", NULL, OPTION_COUNT, AT(verbose), "and each step of it",
-	.most = VERBOSE_MAX, .tag = LOG_STAGES, .is_call_only = true},
-    {"debug", NULL, OPTION_COUNT, AT(verbose), "and what goes on inside",
-	.most = VERBOSE_MAX, .tag = LOG_INSIDE, .is_call_only = true},
+    {"vv", NULL, OPTION_COUNT, AT(verbose),
+	"what -v tells, and each step of each host", .most = VERBOSE_MAX,
+	.tag = LOG_STAGES, .is_call_only = true},
+    {"debug", NULL, OPTION_COUNT, AT(verbose),
+	"what -vv tells, and what goes on inside", .most = VERBOSE_MAX,
+	.tag = LOG_INSIDE, .is_call_only = true},
     {"log", "FILE", OPTION_STRING, AT(log),
-	"there, with times, not on stderr; at least -v"},
+	"what -v tells, -vv or -debug, with times; appends",
+	.unset = "(stderr)"},
     {"config", "FILE", OPTION_STRING, AT(config),
-	"defaults, instead of those found; none: no file",
-	.is_call_only = true},
+	"a batch.conf, not those found; none: no file", .is_call_only = true},
     {"print-config", NULL, OPTION_FLAG, AT(print_config),
 	"print what applies, and from where", .is_call_only = true},
-    {"help", NULL, OPTION_FLAG, AT(help), "the common options",
+    {"help", NULL, OPTION_FLAG, AT(help), "print the common options",
 	.is_call_only = true},
-    {"help-all", NULL, OPTION_FLAG, AT(help_all), "every option",
-	.is_call_only = true, .is_common = true},
-    {"version", NULL, OPTION_FLAG, AT(version),
+    {"help-all", NULL, OPTION_FLAG, AT(help_all), "print every option",
+	.is_call_only = true},
+    {"V,version", NULL, OPTION_FLAG, AT(version),
 	"version of the program and its libraries", .is_call_only = true},
     {NULL},
 };
@@ -207,184 +235,6 @@ run_option_is_typed(const struct run_options *o, const void *place)
 	    option_origins_find(o->origins, place);
 
 	return origin != NULL && origin->file == NULL;
-}
-
-int
-run_inventory_load(
-    struct inventory *inventory, const struct run_options *o, struct error *err)
-{
-	char *path;
-	size_t i;
-	int rc;
-
-	for (i = 0; i < o->inventories.count; i++) {
-		if (inventory_load(
-			inventory, o->inventories.values[i].text, err) == -1)
-			return -1;
-	}
-	if (o->inventories.count == 0) {
-		path = inventory_default_path();
-		rc = path != NULL ? inventory_load(inventory, path, err) : 0;
-		free(path);
-		if (rc == -1)
-			return -1;
-	}
-	return inventory_finish(inventory, err);
-}
-
-static int
-check_choices(const struct run_options *o, struct error *err)
-{
-	size_t i;
-
-	if (o->rerun.count > 2)
-		return error_set(err,
-		    "option -rerun takes one report, or statuses with commas "
-		    "between and one report");
-	if (o->rerun.count > 0)
-		return 0;
-	for (i = 0; i < o->choices.count; i++) {
-		if (o->choices.values[i].tag != CHOICE_EXCLUDE)
-			return 0;
-	}
-	return error_set(err,
-	    "no hosts chosen: name some with -h, -g, -hostfile or "
-	    "-rerun");
-}
-
-/* The report of -rerun, and before it the statuses, if given. */
-static const char *
-rerun_report(const struct run_options *o)
-{
-	return o->rerun.values[o->rerun.count - 1].text;
-}
-
-static int
-load_earlier(struct earlier *e, const struct run_options *o, struct error *err)
-{
-	if (o->rerun.count == 0)
-		return 0;
-	return earlier_read(e, rerun_report(o),
-	    o->rerun.count > 1 ? o->rerun.values[0].text : NULL, err);
-}
-
-/* among: those of -rerun, or NULL. */
-static int
-no_hosts(
-    const struct run_options *o, const struct hostset *among, struct error *err)
-{
-	if (among != NULL)
-		return error_set(err,
-		    "no host left to run on: %zu of %s, but none of them is "
-		    "chosen by -h, -g and -hostfile, or -x leaves it out",
-		    hostset_count(among), rerun_report(o));
-	return error_set(err,
-	    "no host left to run on: a choice is empty or matches nothing in "
-	    "the inventory, or -x leaves all out");
-}
-
-static int
-load_names(struct run_hosts *h, const struct run_options *o,
-    const struct hostset *among, struct error *err)
-{
-	struct choice *choices;
-	size_t i;
-
-	choices = xcalloc(o->choices.count, sizeof(*choices));
-	for (i = 0; i < o->choices.count; i++) {
-		choices[i].kind = (enum choice_kind)o->choices.values[i].tag;
-		choices[i].text = o->choices.values[i].text;
-	}
-	h->names =
-	    select_names(h->inventory, among, choices, o->choices.count, err);
-	free(choices);
-	if (h->names == NULL)
-		return -1;
-	return hostset_count(h->names) > 0 ? 0 : no_hosts(o, among, err);
-}
-
-/* A host of the inventory must not turn into one that is only a name. */
-static int
-check_earlier(const struct run_hosts *h, const struct earlier *e,
-    const char *report, struct error *err)
-{
-	struct hostset *gone = hostset_new();
-	char *folded;
-	size_t i;
-
-	for (i = 0; i < hostset_count(h->names); i++) {
-		if (h->hosts[i].is_ad_hoc &&
-		    hostset_has(e->grouped, h->hosts[i].name))
-			hostset_add(gone, h->hosts[i].name, NULL);
-	}
-	folded = hostset_fold(gone);
-	if (hostset_count(gone) > 0)
-		error_set(err,
-		    "%s: not in the inventory any more: %s (-x leaves hosts "
-		    "out)",
-		    report, folded);
-	free(folded);
-	i = hostset_count(gone);
-	hostset_free(gone);
-	return i == 0 ? 0 : -1;
-}
-
-int
-run_hosts_load(
-    struct run_hosts *h, const struct run_options *o, struct error *err)
-{
-	const struct host_overrides overrides = {
-	    .value = {[SETTING_USER] = o->user,
-		[SETTING_PORT] = o->port,
-		[SETTING_IDENTITY_FILE] = o->identity,
-		[SETTING_CONNECT_TIMEOUT] = o->connect_timeout,
-		[SETTING_TIMEOUT] = o->timeout}};
-	struct earlier earlier = {NULL, NULL};
-	int rc = -1;
-
-	memset(h, 0, sizeof(*h));
-	h->inventory = inventory_new();
-	if (check_choices(o, err) == -1 ||
-	    run_inventory_load(h->inventory, o, err) == -1 ||
-	    load_earlier(&earlier, o, err) == -1 ||
-	    load_names(h, o, earlier.hosts, err) == -1)
-		goto out;
-	h->hosts = select_resolve(h->inventory, h->names, &overrides, err);
-	if (h->hosts != NULL && earlier.hosts != NULL)
-		rc = check_earlier(h, &earlier, rerun_report(o), err);
-	else if (h->hosts != NULL)
-		rc = 0;
-out:
-	earlier_clear(&earlier);
-	return rc;
-}
-
-void
-run_hosts_clear(struct run_hosts *h)
-{
-	size_t i;
-
-	for (i = 0; h->hosts != NULL && i < hostset_count(h->names); i++)
-		host_clear(&h->hosts[i]);
-	free(h->hosts);
-	hostset_free(h->names);
-	inventory_free(h->inventory);
-	memset(h, 0, sizeof(*h));
-}
-
-void
-run_hosts_list(const struct run_hosts *h, bool is_folded)
-{
-	char *folded;
-	size_t i;
-
-	if (is_folded) {
-		folded = hostset_fold(h->names);
-		printf("%s\n", folded);
-		free(folded);
-	}
-	for (i = 0; !is_folded && i < hostset_count(h->names); i++)
-		printf("%s\n", hostset_name(h->names, i));
 }
 
 static int
@@ -472,6 +322,7 @@ run_plan_fill(struct plan *plan, const struct run_options *o,
 	plan->config.idle_timeout_ms = o->idle_timeout_ms;
 	plan->has_accept_new = o->host_key == HOST_KEY_ACCEPT_NEW;
 	plan->can_prompt = prompt_is_possible();
+	plan->has_identity = o->identity != NULL;
 	if (plan_schedule(&plan->schedule, o, err) == -1)
 		return -1;
 	if (run_report_options(&report, plan, o, h, tool, err) == -1 ||

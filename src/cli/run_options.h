@@ -9,14 +9,14 @@
 
 #include "cli/options.h"
 #include "control/plan.h"
-#include "inventory/inventory.h"
 
 enum output_mode {
 	OUTPUT_LIVE,
 	OUTPUT_FOLD,
 	OUTPUT_LIVE_FOLD,
 	OUTPUT_JSON,
-	OUTPUT_NONE
+	OUTPUT_NONE,
+	OUTPUT_FOLD_LIVE /* the same as OUTPUT_LIVE_FOLD */
 };
 enum host_key_mode { HOST_KEY_STRICT, HOST_KEY_ACCEPT_NEW };
 
@@ -46,9 +46,11 @@ struct run_options {
 	/* NULL: none */
 	const char *report, *report_html, *outdir, *metrics;
 	struct option_list rerun; /* a report, or statuses and a report */
-	char *again;		  /* not parsed: the command for a rerun */
-	unsigned color;		  /* enum color_mode */
-	unsigned progress;	  /* enum progress_mode */
+	/* not parsed: the command for a rerun; its input will be gone */
+	char *again;
+	bool needs_input;
+	unsigned color;	   /* enum color_mode */
+	unsigned progress; /* enum progress_mode */
 	bool largest_exit, quiet, help, version;
 	bool help_all, print_config;
 	uint32_t verbose;		      /* enum log_level */
@@ -77,28 +79,7 @@ void run_options_init(struct run_options *o);
  */
 bool run_option_is_typed(const struct run_options *o, const void *place);
 
-/* Read the inventories that o names, or the default one, into inventory. */
-int run_inventory_load(struct inventory *inventory, const struct run_options *o,
-    struct error *err);
-
-/* The hosts of a run, from inventories and choices. */
-struct run_hosts {
-	struct inventory *inventory;
-	struct hostset *names;
-	struct host *hosts; /* as many as names */
-};
-
-/*
- * Read the inventories and resolve the choice of hosts. An empty choice is an
- * error. Returns 0, or -1 with err. Release with run_hosts_clear() in any
- * case.
- */
-int run_hosts_load(
-    struct run_hosts *h, const struct run_options *o, struct error *err);
-void run_hosts_clear(struct run_hosts *h);
-
-/* -list and -list-folded: print the choice on stdout, not yet flushed. */
-void run_hosts_list(const struct run_hosts *h, bool is_folded);
+struct run_hosts;
 
 /*
  * Ask for or read passwords, read known_hosts, and fill in the parts of plan

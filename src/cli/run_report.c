@@ -21,7 +21,9 @@ static int
 choose_output(
     struct report_options *r, const struct run_options *o, struct error *err)
 {
-	enum output_mode mode = (enum output_mode)o->output;
+	enum output_mode mode = o->output == OUTPUT_FOLD_LIVE
+	    ? OUTPUT_LIVE_FOLD
+	    : (enum output_mode)o->output;
 	bool asks_fold =
 	    o->diff != NULL || run_option_is_typed(o, &o->fold_ignore);
 
@@ -126,6 +128,7 @@ run_report_options(struct report_options *r, const struct plan *plan,
 	    .metrics_path = o->metrics,
 	    .tool = tool,
 	    .again = o->again,
+	    .again_needs_input = o->needs_input,
 	    .fanout = o->fanout,
 	    .seed = o->shuffle ? plan->schedule.seed : 0};
 	if (choose_output(r, o, err) == -1 ||

@@ -3,6 +3,7 @@
 #ifndef CLI_RUN_REPORT_H
 #define CLI_RUN_REPORT_H
 
+#include "cli/run_hosts.h"
 #include "cli/run_options.h"
 #include "control/plan.h"
 #include "report/report.h"

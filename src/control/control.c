@@ -395,6 +395,7 @@ run_load_keys(struct run *run, struct error *err)
 	const struct plan *plan = run->plan;
 	const char *path;
 	bool has_default = false;
+	struct error why;
 	uint32_t i;
 
 	run->signer = signer_new(dispatch_signed, run);
@@ -403,8 +404,11 @@ run_load_keys(struct run *run, struct error *err)
 		if (path == NULL)
 			has_default = true;
 		else if (signer_add_file(
-			     run->signer, path, plan->can_prompt, err) == -1)
-			return -1;
+			     run->signer, path, plan->can_prompt, &why) == -1)
+			return plan->has_identity
+			    ? error_option(err, "k", why.text)
+			    : error_set(err, "identity_file of %s: %s",
+				  plan->hosts[i].name, why.text);
 	}
 	if (has_default)
 		signer_add_defaults(run->signer, plan->can_prompt);

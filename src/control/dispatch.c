@@ -177,6 +177,24 @@ frame_authenticated(
 	return 0;
 }
 
+/* Of a key, or the password, each once. */
+static int
+frame_auth_refused(
+    struct run *run, uint32_t job, const struct msg_auth_refused *msg)
+{
+	struct job_note *note = &run->notes[job];
+	struct identity *const *ids;
+	size_t count;
+
+	count = signer_identities(
+	    run->signer, run->plan->hosts[job].identity_file, &ids);
+	if (!note->is_accepted || note->is_authenticated ||
+	    ++note->refusals > count + 1)
+		return -1;
+	trace_auth_refused(run, job, msg);
+	return 0;
+}
+
 /* Said once, by a job that has logged in. */
 static int
 frame_started(struct run *run, uint32_t job)
@@ -303,6 +321,7 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 		struct msg_hostkey hostkey;
 		struct msg_sign sign;
 		struct msg_authenticated authenticated;
+		struct msg_auth_refused auth_refused;
 		struct msg_output output;
 		struct msg_result result;
 		struct msg_progress progress;
@@ -310,7 +329,7 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 	struct worker_process *w = &run->pool.workers[i];
 	uint32_t job = frame->job;
 
-	if (frame->type < FRAME_READY || frame->type > FRAME_STARTED ||
+	if (frame->type < FRAME_READY || frame->type > FRAME_AUTH_REFUSED ||
 	    frame_read(frame, &msg) == -1)
 		return -1;
 	if (frame->type == FRAME_PONG)
@@ -336,6 +355,8 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 		return frame_authenticated(run, job, &msg.authenticated);
 	if (frame->type == FRAME_STARTED)
 		return frame_started(run, job);
+	if (frame->type == FRAME_AUTH_REFUSED)
+		return frame_auth_refused(run, job, &msg.auth_refused);
 	/* A key is judged once, or once more after a retry. */
 	if (ledger_state(run->ledger, job) != JOB_ASSIGNED ||
 	    run->notes[job].is_judged)

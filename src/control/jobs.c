@@ -28,6 +28,7 @@ job_record(const struct run *run, uint32_t job)
 	const struct host *host = &run->plan->hosts[job];
 	const struct job_note *note = &run->notes[job];
 	struct record record = {.seq = job,
+	    .hosts = run->plan->host_count,
 	    .host = host->name,
 	    .address = "",
 	    .groups = host->groups,
@@ -136,6 +137,7 @@ job_note_reset(struct job_note *note)
 {
 	note->sign_serial = 0;
 	note->signatures = 0;
+	note->refusals = 0;
 	note->is_judged = false;
 	note->is_retried = false;
 	note->is_accepted = false;

@@ -36,7 +36,8 @@ struct plan {
 	uint64_t rate_limit; /* transfers: bytes a second in all; 0: none */
 	struct host_keys *host_keys;
 	bool has_accept_new;
-	bool can_prompt; /* there is a terminal for passphrases */
+	bool can_prompt;   /* there is a terminal for passphrases */
+	bool has_identity; /* the hosts' key file is that of -identity */
 	struct report *report;
 };
 

@@ -22,6 +22,7 @@ struct job_note {
 	uint32_t sign_serial;	/* of the signature being waited for; 0: none */
 	uint32_t key;		/* that a signature was last asked of */
 	unsigned signatures;	/* asked for so far */
+	unsigned refusals;	/* of the login, told so far */
 	bool is_judged;		/* it had its last verdict */
 	bool is_retried;	/* its handshake was repeated */
 	bool is_accepted;	/* its host key was */

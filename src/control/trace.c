@@ -80,17 +80,25 @@ trace_hostkey(const struct run *run, uint32_t job,
 	free(fingerprint);
 }
 
-/* Where the key comes from that the job was last signed with. */
-static const char *
-key_source(const struct run *run, uint32_t job)
+/* The key of that index, as the job's worker counts them; or NULL. */
+static const struct identity *
+job_key(const struct run *run, uint32_t job, uint32_t key)
 {
 	struct identity *const *ids;
 	size_t count;
 
 	count = signer_identities(
 	    run->signer, run->plan->hosts[job].identity_file, &ids);
-	return run->notes[job].key < count ? ids[run->notes[job].key]->source
-					   : "";
+	return key < count ? ids[key] : NULL;
+}
+
+/* Where the key comes from that the job was last signed with. */
+static const char *
+key_source(const struct run *run, uint32_t job)
+{
+	const struct identity *id = job_key(run, job, run->notes[job].key);
+
+	return id != NULL ? id->source : "";
 }
 
 void
@@ -100,6 +108,26 @@ trace_sign(const struct run *run, uint32_t job)
 		log_event(LOG_STAGES, host_name(run, job), "auth",
 		    "the server takes the key %s; signing",
 		    key_source(run, job));
+}
+
+void
+trace_auth_refused(
+    const struct run *run, uint32_t job, const struct msg_auth_refused *msg)
+{
+	const struct identity *id = NULL;
+
+	if (!log_has(LOG_STAGES))
+		return;
+	if (strcmp(msg->method, AUTH_PUBLICKEY) == 0)
+		id = job_key(run, job, msg->key);
+	if (id != NULL)
+		log_event(LOG_STAGES, host_name(run, job), "auth",
+		    "the server refuses the %s %s (%s)",
+		    msg->is_signed != 0 ? "signature with" : "key", id->source,
+		    id->algorithm);
+	else
+		log_event(LOG_STAGES, host_name(run, job), "auth",
+		    "the server refuses the method %.40s", msg->method);
 }
 
 void

@@ -19,6 +19,9 @@ void trace_hostkey(const struct run *run, uint32_t job,
     const struct msg_hostkey *msg, const struct msg_verdict *verdict);
 /* It is to be signed with the key that the job's note names. */
 void trace_sign(const struct run *run, uint32_t job);
+/* The server has refused a login with that key or method. */
+void trace_auth_refused(
+    const struct run *run, uint32_t job, const struct msg_auth_refused *msg);
 void trace_authenticated(
     const struct run *run, uint32_t job, const char *method);
 /* The command was sent, or the first write of a transfer. */

@@ -60,6 +60,7 @@ struct hostset_source {
 	const void *ctx;
 	/* "web" means "@web": every operand is the name of a group. */
 	bool is_all_groups;
+	const char *places; /* where an inventory is looked for; may be NULL */
 };
 
 /*

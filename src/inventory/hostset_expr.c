@@ -13,6 +13,7 @@
 #include "inventory/hostset.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "inventory/hostset_parse.h"
@@ -25,6 +26,7 @@ struct operand {
 	struct hostset *set; /* what the operand's names are added to */
 	const struct hostset_source *source;
 	const struct hostset *all; /* what globs are matched against */
+	bool has_at;
 };
 
 static int
@@ -59,6 +61,17 @@ emit_matches(void *ctx, const char *name, struct error *err)
 	return 0;
 }
 
+/* text: the operand as it was typed. */
+static int
+no_inventory(const struct operand *o, const char *text, struct error *err)
+{
+	bool has_places = o->source != NULL && o->source->places != NULL;
+
+	return error_set(err, "\"%.100s\": there is no inventory%s%s", text,
+	    has_places ? " to look it up in: none of " : "",
+	    has_places ? o->source->places : "");
+}
+
 static int
 expand_glob(struct operand *o, const struct pattern *p, struct error *err)
 {
@@ -66,8 +79,7 @@ expand_glob(struct operand *o, const struct pattern *p, struct error *err)
 	int rc = -1;
 
 	if (o->source == NULL || o->source->all == NULL)
-		return error_set(err,
-		    "\"%.100s\": there is no inventory (-i FILE)", p->text);
+		return no_inventory(o, p->text, err);
 	all = hostset_new();
 	if (o->source->all(o->source->ctx, all, err) == -1)
 		goto out;
@@ -86,9 +98,13 @@ out:
 static int
 expand_groups(struct operand *o, const struct pattern *p, struct error *err)
 {
-	if (o->source == NULL || o->source->group == NULL)
-		return error_set(err,
-		    "\"@%.100s\": there is no inventory (-i FILE)", p->text);
+	char text[128];
+
+	if (o->source == NULL || o->source->group == NULL) {
+		snprintf(
+		    text, sizeof(text), "%s%s", o->has_at ? "@" : "", p->text);
+		return no_inventory(o, text, err);
+	}
 	return pattern_generate(p, emit_group, o, err);
 }
 
@@ -103,7 +119,7 @@ expand_operand(struct hostset *set, const char *text, size_t len,
 	int rc;
 
 	if (text[0] == '@') {
-		is_group = true;
+		is_group = o.has_at = true;
 		text++;
 		len--;
 		if (len == 0)

@@ -22,10 +22,19 @@
 #include <unistd.h>
 
 #include "inventory/inventory_impl.h"
+#include "util/buf.h"
 #include "util/fdio.h"
 #include "util/glob.h"
 #include "util/suggest.h"
 #include "util/xalloc.h"
+
+#define PLACE_HERE   "./inventory.ini"
+#define PLACE_USER   "~/.config/batch/inventory.ini"
+#define PLACE_SYSTEM SYSCONFDIR "/batch/inventory.ini"
+/* All, as a user reads them. */
+#define PLACES                                                          \
+	"-i FILE, $" INVENTORY_VARIABLE ", " PLACE_HERE ", " PLACE_USER \
+	", " PLACE_SYSTEM
 
 struct inventory *
 inventory_new(void)
@@ -131,6 +140,23 @@ inventory_host(
 
 /* --- what expressions ask ----------------------------------------------- */
 
+/* Put the files in front of what is wrong with a name that none of them has. */
+static int
+name_files(const struct inventory *inv, struct error *err)
+{
+	struct error why = *err;
+	struct buf files;
+	unsigned int i;
+
+	buf_init(&files, sizeof(err->text) / 2);
+	for (i = 0; i < inv->file_count; i++)
+		buf_printf(&files, "%s%s", i > 0 ? ", " : "", inv->files[i]);
+	error_set(err, "%.*s: %s", (int)buf_len(&files),
+	    (const char *)buf_head(&files), why.text);
+	buf_clear(&files);
+	return -1;
+}
+
 static const char *
 group_candidate(const void *ctx, size_t index)
 {
@@ -215,14 +241,16 @@ source_group(
 	if (strcmp(name, "all") == 0)
 		return source_all(ctx, set, err);
 	if (is_glob)
-		return error_set(err, "no group matches \"%.100s\"", name);
-	return inventory_undefined(inv, name, err);
+		error_set(err, "no group matches \"%.100s\"", name);
+	else
+		inventory_undefined(inv, name, err);
+	return name_files(inv, err);
 }
 
 struct hostset_source
 inventory_source(const struct inventory *inv)
 {
-	struct hostset_source source = {.ctx = inv};
+	struct hostset_source source = {.ctx = inv, .places = PLACES};
 
 	/* Without a file there is nothing that a name could refer to. */
 	if (inv->file_count > 0) {
@@ -249,15 +277,16 @@ inventory_groups(const struct inventory *inv, struct hostset *set)
 /* --- where the inventory is --------------------------------------------- */
 
 char *
-inventory_default_path(void)
+inventory_default_path(bool *is_named)
 {
-	static const char *const places[] = {"./inventory.ini",
-	    "~/.config/batch/inventory.ini", SYSCONFDIR "/batch/inventory.ini"};
-	const char *named = getenv("BATCH_INVENTORY");
+	static const char *const places[] = {
+	    PLACE_HERE, PLACE_USER, PLACE_SYSTEM};
+	const char *named = getenv(INVENTORY_VARIABLE);
 	char *path;
 	size_t i;
 
-	if (named != NULL && named[0] != '\0')
+	*is_named = named != NULL && named[0] != '\0';
+	if (*is_named)
 		return path_expand_home(named);
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		path = path_expand_home(places[i]);

@@ -73,13 +73,17 @@ int inventory_load(struct inventory *inv, const char *path, struct error *err);
  */
 int inventory_finish(struct inventory *inv, struct error *err);
 
+/* The environment variable that names the inventory. */
+#define INVENTORY_VARIABLE "BATCH_INVENTORY"
+
 /*
  * The inventory file used when none is named: $BATCH_INVENTORY,
  * ./inventory.ini, ~/.config/batch/inventory.ini, SYSCONFDIR/batch/
  * inventory.ini. The caller frees it. NULL: there is none (that is no error;
  * a BATCH_INVENTORY that does not exist is returned and fails at loading).
+ * *is_named: whether it is that of $BATCH_INVENTORY.
  */
-char *inventory_default_path(void);
+char *inventory_default_path(bool *is_named);
 
 /*
  * For hostset_expand(): groups, and globs over this inventory; valid as long

@@ -16,9 +16,6 @@
 #include "util/fdio.h"
 #include "util/xalloc.h"
 
-#define PORT_DEFAULT		   22
-#define CONNECT_TIMEOUT_DEFAULT_MS 10000
-
 /* The names of the groups, each once, "," between. */
 static char *
 join_names(const struct inventory *inv, const uint32_t *groups, size_t count)
@@ -90,20 +87,13 @@ static int
 convert(struct host *host, const char *const value[SETTING_COUNT],
     struct error *err)
 {
-	const char *port = value[SETTING_PORT];
-	const char *connect_timeout = value[SETTING_CONNECT_TIMEOUT];
 	const char *timeout = value[SETTING_TIMEOUT];
 
-	host->port = PORT_DEFAULT;
-	if (port != NULL && port_parse(port, &host->port, err) == -1)
-		return -1;
-	host->connect_timeout_ms = CONNECT_TIMEOUT_DEFAULT_MS;
-	if (connect_timeout != NULL &&
-	    duration_parse(connect_timeout, &host->connect_timeout_ms, err) ==
-		-1)
-		return -1;
-	if (timeout != NULL &&
-	    duration_parse(timeout, &host->timeout_ms, err) == -1)
+	if (port_parse(value[SETTING_PORT], &host->port, err) == -1 ||
+	    duration_parse(value[SETTING_CONNECT_TIMEOUT],
+		&host->connect_timeout_ms, err) == -1 ||
+	    (timeout != NULL &&
+		duration_parse(timeout, &host->timeout_ms, err) == -1))
 		return -1;
 	host->address = address_strip(value[SETTING_ADDRESS]);
 	host->user = xstrdup(value[SETTING_USER]);
@@ -115,6 +105,17 @@ convert(struct host *host, const char *const value[SETTING_COUNT],
 		host->host_key_alias =
 		    address_strip(value[SETTING_HOST_KEY_ALIAS]);
 	return 0;
+}
+
+static void
+apply_defaults(const char *value[SETTING_COUNT])
+{
+	unsigned int s;
+
+	for (s = 0; s < SETTING_COUNT; s++) {
+		if (value[s] == NULL)
+			value[s] = setting_default((enum setting)s);
+	}
 }
 
 static int
@@ -168,6 +169,7 @@ inventory_resolve(const struct inventory *inv, const char *name,
 		    err, "%.100s: no user: who runs this has no name", name);
 		goto out;
 	}
+	apply_defaults(value);
 	host->name = xstrdup(name);
 	host->groups = groups_of(inv, index);
 	host->is_ad_hoc = index == HOST_NONE;

@@ -75,17 +75,20 @@ expand_hostfile(struct hostset *set, const char *path,
     const struct hostset_source *source, struct error *err)
 {
 	const char *shown = strcmp(path, "-") == 0 ? "stdin" : path;
+	struct error why;
 	struct buf text;
 	int rc;
 
 	buf_init(&text, HOSTFILE_MAX_BYTES + 65536);
-	rc = read_hostfile(path, shown, &text, err);
+	rc = read_hostfile(path, shown, &text, &why);
 	/* The end of the last line needs a byte of its own. */
 	if (rc == 0 && buf_append(&text, "\n", 1) == -1)
-		rc = error_set(err, "%s: too large", shown);
+		rc = error_set(&why, "%s: too large", shown);
 	if (rc == 0)
 		rc = expand_lines(set, shown, (char *)buf_head(&text),
-		    buf_len(&text), source, err);
+		    buf_len(&text), source, &why);
+	if (rc == -1)
+		error_option(err, "hostfile", why.text);
 	buf_clear(&text);
 	return rc;
 }
@@ -111,16 +114,23 @@ expand_choice(struct hostset *set, const struct inventory *inv,
 	return error_set(err, "unknown kind of choice");
 }
 
-/* Make of *names those hosts of among, in its order; all if adds is false. */
+/*
+ * Make of *names those hosts of among, in its order, all if adds is false; and
+ * behind these those of *names that are not recorded.
+ */
 static int
-take_among(struct hostset **names, const struct hostset *among, bool adds,
-    struct error *err)
+take_among(struct hostset **names, const struct hostset *among,
+    const struct hostset *recorded, bool adds, struct error *err)
 {
 	struct hostset *taken = hostset_new();
 	int rc = hostset_union(taken, among, err);
 
 	if (adds)
 		hostset_intersect(taken, *names);
+	if (rc == 0 && recorded != NULL) {
+		hostset_subtract(*names, recorded);
+		rc = hostset_union(taken, *names, err);
+	}
 	hostset_free(*names);
 	*names = taken;
 	return rc;
@@ -128,7 +138,8 @@ take_among(struct hostset **names, const struct hostset *among, bool adds,
 
 struct hostset *
 select_names(const struct inventory *inv, const struct hostset *among,
-    const struct choice *choices, size_t count, struct error *err)
+    const struct hostset *recorded, const struct choice *choices, size_t count,
+    struct error *err)
 {
 	struct hostset *names = hostset_new(), *excluded = hostset_new();
 	bool adds = false;
@@ -142,7 +153,7 @@ select_names(const struct inventory *inv, const struct hostset *among,
 		    &choices[i], err);
 	}
 	if (rc == 0 && among != NULL)
-		rc = take_among(&names, among, adds, err);
+		rc = take_among(&names, among, recorded, adds, err);
 	if (rc == 0)
 		hostset_subtract(names, excluded);
 	hostset_free(excluded);

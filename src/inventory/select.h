@@ -29,13 +29,15 @@ struct choice {
  * expression; "#" starts a comment. An -x that matches nothing is no error.
  * A bare name given to -h that is no inventory host is an ad hoc host.
  * among: the hosts of an earlier run (NULL: none), in whose order those of them
- * are taken that the choices add; all of them if no choice adds any.
+ * are taken that the choices add; all of them if no choice adds any. Behind
+ * these come, unless recorded is NULL, those that the choices add and that are
+ * not in recorded.
  * Returns the names (caller frees), or NULL with err filled. An empty result
  * is not an error here.
  */
 struct hostset *select_names(const struct inventory *inv,
-    const struct hostset *among, const struct choice *choices, size_t count,
-    struct error *err);
+    const struct hostset *among, const struct hostset *recorded,
+    const struct choice *choices, size_t count, struct error *err);
 
 /*
  * Resolve every name. Returns an array of hostset_count(names) hosts, owned

@@ -97,16 +97,18 @@ check_timeout(const char *value, struct error *err)
 static const struct {
 	const char *name;
 	int (*check)(const char *value, struct error *err);
+	const char *by_default;
 } table[SETTING_COUNT] = {
     [SETTING_ADDRESS] = {"address", check_address},
-    [SETTING_PORT] = {"port", check_port},
+    [SETTING_PORT] = {"port", check_port, "22"},
     [SETTING_USER] = {"user", check_user},
     [SETTING_PASSWORD] = {"password", check_any},
     [SETTING_PASSWORD_FILE] = {"password_file", check_any},
     [SETTING_PASSWORD_ENV] = {"password_env", check_variable},
     [SETTING_IDENTITY_FILE] = {"identity_file", check_any},
     [SETTING_HOST_KEY_ALIAS] = {"host_key_alias", check_address},
-    [SETTING_CONNECT_TIMEOUT] = {"connect_timeout", check_connect_timeout},
+    [SETTING_CONNECT_TIMEOUT] = {"connect_timeout", check_connect_timeout,
+	"10s"},
     [SETTING_TIMEOUT] = {"timeout", check_timeout},
 };
 
@@ -114,6 +116,12 @@ const char *
 setting_name(enum setting setting)
 {
 	return table[setting].name;
+}
+
+const char *
+setting_default(enum setting setting)
+{
+	return table[setting].by_default;
 }
 
 enum setting

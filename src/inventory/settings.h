@@ -14,6 +14,9 @@
 /* The name as written in the inventory. */
 const char *setting_name(enum setting setting);
 
+/* The value where none is given; NULL: none, or not the same everywhere. */
+const char *setting_default(enum setting setting);
+
 /* The setting of that name, in any case; SETTING_COUNT if there is none. */
 enum setting setting_find(const char *name);
 

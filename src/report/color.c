@@ -4,6 +4,15 @@
 #include "report/color.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+
+bool
+color_is_unwanted(void)
+{
+	const char *value = getenv(COLOR_VARIABLE);
+
+	return value != NULL && value[0] != '\0';
+}
 
 void
 color_failed(struct buf *out, bool is_colored, const char *text)

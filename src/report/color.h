@@ -18,6 +18,10 @@
 #define COLOR_HUNK    "\033[36m"
 #define COLOR_END     "\033[0m"
 
+/* The environment variable that, not empty, asks for none: no-color.org. */
+#define COLOR_VARIABLE "NO_COLOR"
+bool color_is_unwanted(void);
+
 /* Append text, in the colour of what failed if is_colored. */
 void color_failed(struct buf *out, bool is_colored, const char *text);
 

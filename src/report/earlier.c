@@ -22,7 +22,7 @@
 #include "util/xalloc.h"
 #include "wire/outcome.h"
 
-#define NOT_OK "notok"
+#define MISSING "missing"
 
 /* What the records say of a host. */
 struct ended {
@@ -37,17 +37,25 @@ struct reader {
 	size_t line;
 	struct hostset *names;
 	struct ended *hosts; /* as many as names */
+	json_int_t run_hosts;
 };
 
 /* --- statuses ------------------------------------------------------------ */
+
+const char *
+earlier_status(size_t index)
+{
+	static const char *const more[] = {EARLIER_NOT_OK, MISSING, NULL};
+
+	return index < STATUS_COUNT ? status_name((enum status)index)
+				    : more[index - STATUS_COUNT];
+}
 
 static const char *
 status_candidate(const void *ctx, size_t index)
 {
 	(void)ctx;
-	if (index == STATUS_COUNT)
-		return NOT_OK;
-	return index < STATUS_COUNT ? status_name((enum status)index) : NULL;
+	return earlier_status(index);
 }
 
 static int
@@ -57,21 +65,28 @@ status_unknown(const char *word, size_t len, struct error *err)
 	const char *near = suggest(name, status_candidate, NULL);
 
 	if (near != NULL)
-		error_set(err,
-		    "option -rerun: \"%s\" is no status; did you mean %s?",
-		    name, near);
+		error_set(
+		    err, "\"%s\" is no status; did you mean %s?", name, near);
 	else
 		error_set(err,
-		    "option -rerun: \"%s\" is no status, such as failed, "
-		    "unreachable, lost, " NOT_OK " (the report comes last)",
+		    "\"%s\" is no status, such as failed, "
+		    "unreachable, lost, " EARLIER_NOT_OK
+		    " (the report comes last)",
 		    name);
 	free(name);
 	return -1;
 }
 
-/* Into one flag a status. Returns 0, or -1 with err. */
+static bool
+is_word(const char *text, size_t len, const char *word)
+{
+	return len == strlen(word) && strncmp(text, word, len) == 0;
+}
+
+/* Into one flag a status, and one for those missing. Returns 0, or -1. */
 static int
-statuses_parse(bool *wanted, const char *list, struct error *err)
+statuses_parse(
+    bool *wanted, bool *has_missing, const char *list, struct error *err)
 {
 	enum status status;
 	size_t len, i;
@@ -81,16 +96,25 @@ statuses_parse(bool *wanted, const char *list, struct error *err)
 		status = status_from_name(list, len);
 		if (status != STATUS_COUNT) {
 			wanted[status] = true;
-		} else if (len == strlen(NOT_OK) &&
-		    strncmp(list, NOT_OK, len) == 0) {
+		} else if (is_word(list, len, EARLIER_NOT_OK)) {
 			for (i = 0; i < STATUS_COUNT; i++)
 				wanted[i] = wanted[i] || i != STATUS_OK;
+		} else if (is_word(list, len, MISSING)) {
+			*has_missing = true;
 		} else {
 			return status_unknown(list, len, err);
 		}
 		if (list[len] == '\0')
 			return 0;
 	}
+}
+
+bool
+earlier_is_statuses(const char *list)
+{
+	bool wanted[STATUS_COUNT] = {false}, has_missing;
+
+	return statuses_parse(wanted, &has_missing, list, NULL) == 0;
 }
 
 /* --- lines --------------------------------------------------------------- */
@@ -144,11 +168,13 @@ record_read(struct reader *r, json_t *record, struct error *err)
 {
 	const char *name, *status;
 	struct ended host = {0};
+	json_int_t run_hosts = 0;
 	json_error_t why;
 	json_t *groups;
 
-	if (json_unpack_ex(record, &why, 0, "{s:s s:s s:I s:o}", "host", &name,
-		"status", &status, "seq", &host.seq, "groups", &groups) == -1)
+	if (json_unpack_ex(record, &why, 0, "{s:s s:s s:I s?I s:o}", "host",
+		&name, "status", &status, "seq", &host.seq, "hosts", &run_hosts,
+		"groups", &groups) == -1)
 		return line_refused(r, why.text, err);
 	if (!json_is_array(groups))
 		return line_refused(r, "its groups are no list", err);
@@ -159,6 +185,9 @@ record_read(struct reader *r, json_t *record, struct error *err)
 	if (!is_one_host(name))
 		return line_refused(
 		    r, "its host is not the name of one host", err);
+	/* Several runs may have written to one file. */
+	if (run_hosts > r->run_hosts)
+		r->run_hosts = run_hosts;
 	return record_add(r, name, &host, err);
 }
 
@@ -237,19 +266,6 @@ hosts_choose(struct earlier *e, struct reader *r, const bool *wanted)
 	}
 }
 
-static int
-none_chosen(
-    const char *path, size_t count, const char *statuses, struct error *err)
-{
-	if (count == 0)
-		return error_set(err, "%s: there is no record in it", path);
-	if (strcmp(statuses, NOT_OK) == 0)
-		return error_set(
-		    err, "%s: every host in it is ok (%zu)", path, count);
-	return error_set(
-	    err, "%s: no host in it is %s (of %zu)", path, statuses, count);
-}
-
 int
 earlier_read(struct earlier *e, const char *path, const char *statuses,
     struct error *err)
@@ -260,19 +276,26 @@ earlier_read(struct earlier *e, const char *path, const char *statuses,
 
 	e->hosts = hostset_new();
 	e->grouped = hostset_new();
-	r.names = hostset_new();
-	statuses = statuses != NULL ? statuses : NOT_OK;
-	if (statuses_parse(wanted, statuses, err) == -1 ||
+	e->recorded = hostset_new();
+	r.names = e->recorded;
+	statuses = statuses != NULL ? statuses : EARLIER_NOT_OK;
+	if (statuses_parse(wanted, &e->has_missing, statuses, err) == -1 ||
 	    file_lines(&r, err) == -1)
 		goto out;
 	hosts_choose(e, &r, wanted);
-	rc = hostset_count(e->hosts) > 0
-	    ? 0
-	    : none_chosen(path, hostset_count(r.names), statuses, err);
+	e->run_hosts = (uint64_t)r.run_hosts;
+	rc = 0;
 out:
-	hostset_free(r.names);
 	free(r.hosts);
 	return rc;
+}
+
+bool
+earlier_is_short(const struct earlier *e)
+{
+	size_t count = hostset_count(e->recorded);
+
+	return !e->has_missing && (count == 0 || count < e->run_hosts);
 }
 
 void
@@ -280,5 +303,6 @@ earlier_clear(struct earlier *e)
 {
 	hostset_free(e->hosts);
 	hostset_free(e->grouped);
+	hostset_free(e->recorded);
 	memset(e, 0, sizeof(*e));
 }

@@ -186,11 +186,12 @@ json_record(const struct record *r, const struct json_outputs *o, bool is_ascii,
 	json_t *object;
 
 	object = json_pack(
-	    "{s:I s:s s:s s:o s:s s:b s:s s:o s:o s:s s:i s:o s:I s:I s:i s:i}",
-	    "seq", (json_int_t)r->seq, "host", r->host, "address", r->address,
-	    "groups", json_groups(r->groups), "status", status_name(r->status),
-	    "ok", r->status == STATUS_OK, "stage", stage_name(r->stage),
-	    "exit_code",
+	    "{s:I s:I s:s s:s s:o s:s s:b s:s s:o s:o s:s s:i s:o s:I s:I s:i "
+	    "s:i}",
+	    "seq", (json_int_t)r->seq, "hosts", (json_int_t)r->hosts, "host",
+	    r->host, "address", r->address, "groups", json_groups(r->groups),
+	    "status", status_name(r->status), "ok", r->status == STATUS_OK,
+	    "stage", stage_name(r->stage), "exit_code",
 	    r->has_exit_code ? json_integer(r->exit_code) : json_null(),
 	    "signal", signal[0] != '\0' ? json_string(signal) : json_null(),
 	    "message", message, "attempts", (int)r->attempts, "started_at",

@@ -414,6 +414,6 @@ report_finish(struct report *r, bool has_summary)
 	options.elapsed_ms = clock_now_ms() - r->headway.began_ms;
 	summary_print(r->summary, &r->tally, &options, &r->screen.err.buf);
 	if (has_again(r))
-		buf_printf(&r->screen.err.buf, "Again: %s\n", r->options.again);
+		summary_again(&r->tally, &r->options, &r->screen.err.buf);
 	screen_drain(&r->screen, patience_ms);
 }

@@ -23,7 +23,8 @@
  * host and groups stay valid as long as the report.
  */
 struct record {
-	uint32_t seq; /* place in the selection, from 0 */
+	uint32_t seq;	/* place in the selection, from 0 */
+	uint32_t hosts; /* of the selection */
 	const char *host;
 	const char *address; /* numeric, "" if never connected */
 	const char *groups;
@@ -96,7 +97,8 @@ struct report_options {
 	const char *tool;	  /* the program's name, for the metrics */
 	size_t fanout;		  /* bounds the memory for unfinished lines */
 	uint64_t seed;		  /* of the order, for the summary; 0: none */
-	const char *again; /* the command for those that failed, or NULL */
+	const char *again;	/* the command for those that failed, or NULL */
+	bool again_needs_input; /* which is gone: a pipe, stdin */
 };
 
 struct report;

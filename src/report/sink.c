@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "report/color.h"
+
 /* Control stops taking output long before this; see report_backlog(). */
 #define SINK_MAX (1u << 30)
 
@@ -70,12 +72,9 @@ sink_has_escapes(const struct sink *s)
 void
 sink_color(struct sink *s, enum color_mode mode)
 {
-	const char *no_color = getenv("NO_COLOR");
-
 	s->is_colored = mode == COLOR_ALWAYS;
 	if (mode == COLOR_AUTO)
-		s->is_colored = sink_has_escapes(s) &&
-		    (no_color == NULL || no_color[0] == '\0');
+		s->is_colored = sink_has_escapes(s) && !color_is_unwanted();
 }
 
 static bool

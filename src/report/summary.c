@@ -28,6 +28,7 @@
 #include "report/ending.h"
 #include "util/escape.h"
 #include "util/human.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
 
 #define EXPLAINED_MAX 3
@@ -226,6 +227,49 @@ summary_print(struct summary *s, const struct tally *tally,
 		latencies_print(tally, out);
 	for (i = 0; i < s->group_count; i++)
 		group_print(&s->groups[i], options->is_colored, out);
+}
+
+/* "; -rerun unreachable,denied run.jsonl leaves them out" */
+static void
+again_without_begun(const struct tally *t, const char *report, struct buf *out)
+{
+	const char *separator = "; -rerun ";
+	size_t i;
+
+	for (i = STATUS_OK + 1; i < STATUS_COUNT; i++) {
+		if (t->counts[i] == 0 || t->begun[i] > 0)
+			continue;
+		buf_printf(out, "%s%s", separator, status_name((enum status)i));
+		separator = ",";
+	}
+	if (separator[0] != ',')
+		return;
+	buf_puts(out, " ");
+	quote_shell_line(out, report);
+	buf_puts(out, " leaves them out");
+}
+
+void
+summary_again(
+    const struct tally *t, const struct report_options *o, struct buf *out)
+{
+	uint64_t failed = tally_failed(t), begun = 0;
+	size_t i;
+
+	buf_printf(out, "Again%s: %s\n",
+	    o->again_needs_input ? " (give it the same input)" : "", o->again);
+	for (i = STATUS_OK + 1; i < STATUS_COUNT; i++)
+		begun += t->begun[i];
+	if (o->is_transfer || begun == 0 || t->counts[STATUS_FAILED] == failed)
+		return;
+	if (begun == failed)
+		buf_puts(out, "each of these hosts");
+	else
+		buf_printf(out, "%" PRIu64 " of these %" PRIu64 " hosts", begun,
+		    failed);
+	buf_puts(out, " may have run the command already");
+	again_without_begun(t, o->report_path, out);
+	buf_puts(out, "\n");
 }
 
 static json_t *

@@ -34,6 +34,15 @@ void summary_print(struct summary *s, const struct tally *tally,
     const struct summary_options *options, struct buf *out);
 
 /*
+ * Append the command that runs the hosts again that are not ok, and below it,
+ * unless all of them have failed, how many may have run theirs, and what to
+ * type to leave these out. A transfer may be repeated. o->again and
+ * o->report_path are not NULL.
+ */
+void summary_again(
+    const struct tally *tally, const struct report_options *o, struct buf *out);
+
+/*
  * The same groups as an array of objects: status, stage, reason, count, hosts
  * (folded), explained. The caller owns the reference.
  */

@@ -8,6 +8,7 @@ tally_add(struct tally *t, const struct record *r)
 {
 	t->ended++;
 	t->counts[r->status]++;
+	t->begun[r->status] += outcome_may_have_run(r->status, r->stage);
 	t->stdout_bytes += r->stdout_bytes;
 	t->stderr_bytes += r->stderr_bytes;
 	t->has_transfers = t->has_transfers || r->is_transfer;

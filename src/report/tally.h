@@ -23,6 +23,7 @@ enum latency {
 struct tally {
 	uint64_t ended;		       /* hosts */
 	uint64_t counts[STATUS_COUNT]; /* of these */
+	uint64_t begun[STATUS_COUNT];  /* of these, as outcome_may_have_run() */
 	uint64_t stdout_bytes, stderr_bytes;
 	bool has_transfers;
 	uint64_t bytes, files, unchanged;	   /* as records have them */

@@ -18,3 +18,9 @@ error_set(struct error *err, const char *fmt, ...)
 	va_end(ap);
 	return -1;
 }
+
+int
+error_option(struct error *err, const char *name, const char *why)
+{
+	return error_set(err, "option -%s: %s", name, why);
+}

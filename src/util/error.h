@@ -20,4 +20,10 @@ struct error {
 int error_set(struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * Fill err with what is wrong with the value of an option: "option -NAME: WHY".
+ * Returns -1.
+ */
+int error_option(struct error *err, const char *name, const char *why);
+
 #endif

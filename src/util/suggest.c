@@ -2,17 +2,20 @@
 /*
  * The distance is Damerau's in its restricted form (optimal string
  * alignment), computed in three rows. Words longer than WORD_MAX have no
- * suggestion: nobody mistypes those.
+ * suggestion: nobody mistypes those. If none is near, a name whose letters all
+ * stand in the word may be short for it.
  */
 #include "config.h"
 
 #include "util/suggest.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORD_MAX 64
+#define WORD_MAX  64
+#define SHORT_MAX 2
 
 static int
 same(char a, char b)
@@ -55,6 +58,34 @@ distance(const char *a, size_t alen, const char *b, size_t blen)
 	return row[blen];
 }
 
+/* Whether word says name with letters in between: "comand" says "cmd". */
+static bool
+is_within(const char *name, const char *word)
+{
+	if (!same(name[0], word[0]))
+		return false;
+	for (; *word != '\0' && *name != '\0'; word++)
+		name += same(*name, *word);
+	return *name == '\0';
+}
+
+/* The longest of those that are no mere letters. */
+static const char *
+suggest_within(const char *word,
+    const char *(*candidate)(const void *ctx, size_t index), const void *ctx)
+{
+	const char *name, *best = NULL;
+	size_t i, longest = SHORT_MAX;
+
+	for (i = 0; (name = candidate(ctx, i)) != NULL; i++) {
+		if (strlen(name) > longest && is_within(name, word)) {
+			best = name;
+			longest = strlen(name);
+		}
+	}
+	return best;
+}
+
 const char *
 suggest(const char *word,
     const char *(*candidate)(const void *ctx, size_t index), const void *ctx)
@@ -80,5 +111,5 @@ suggest(const char *word,
 			best_distance = d;
 		}
 	}
-	return best;
+	return best != NULL ? best : suggest_within(word, candidate, ctx);
 }

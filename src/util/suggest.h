@@ -10,7 +10,9 @@
  * meant: at most one typing error in every three letters. An error is a
  * letter too many, too few, wrong, or swapped with the next. Upper and lower
  * case are equal. candidate(ctx, i) gives the names for i = 0, 1, ... and
- * NULL after the last. The first of several equally near is returned.
+ * NULL after the last. The first of several equally near is returned. Else the
+ * longest candidate, of three letters at least, that word begins as and holds
+ * letter by letter: "command" for "cmd".
  */
 const char *suggest(const char *word,
     const char *(*candidate)(const void *ctx, size_t index), const void *ctx);

@@ -71,6 +71,9 @@ static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
 	FIELD(U64, msg_result, unchanged), FIELD(STRING, msg_result, sha256),
 	FIELD(U32, msg_result, is_final)},
     [FRAME_AUTHENTICATED] = {FIELD(STRING, msg_authenticated, method)},
+    [FRAME_AUTH_REFUSED] = {FIELD(STRING, msg_auth_refused, method),
+	FIELD(U32, msg_auth_refused, key),
+	FIELD(U32, msg_auth_refused, is_signed)},
     [FRAME_PROGRESS] = {FIELD(U64, msg_progress, bytes),
 	FIELD(U64, msg_progress, total)},
     [FRAME_ENTRY] = {FIELD(U32, msg_entry, type), FIELD(U32, msg_entry, mode),
@@ -100,6 +103,7 @@ static const char *const frame_names[FRAME_TYPE_COUNT] = {
     [FRAME_PROGRESS] = "PROGRESS",
     [FRAME_AUTHENTICATED] = "AUTHENTICATED",
     [FRAME_STARTED] = "STARTED",
+    [FRAME_AUTH_REFUSED] = "AUTH_REFUSED",
     [FRAME_ENTRY] = "ENTRY",
 };
 

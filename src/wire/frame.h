@@ -16,6 +16,7 @@
  *   VERDICT accepted, refused, retry   ──▶
  *                                      ◀──  SIGN        a userauth request
  *   SIGNATURE                          ──▶
+ *                                      ◀──  AUTH_REFUSED   by that key
  *                                      ◀──  AUTHENTICATED  logged in
  *                                      ◀──  STARTED     command sent
  *                                      ◀──  OUTPUT      uses up credit
@@ -65,6 +66,7 @@ enum frame_type {
 	FRAME_PROGRESS,
 	FRAME_AUTHENTICATED,
 	FRAME_STARTED,
+	FRAME_AUTH_REFUSED,
 	/* in files */
 	FRAME_ENTRY,
 	FRAME_TYPE_COUNT
@@ -205,6 +207,13 @@ struct msg_sign {
 
 struct msg_authenticated {
 	const char *method; /* RFC 4252 */
+};
+
+/* An attempt to log in has failed; others may follow. */
+struct msg_auth_refused {
+	const char *method; /* RFC 4252 */
+	uint32_t key;	    /* with AUTH_PUBLICKEY, as in msg_sign */
+	uint32_t is_signed; /* the server took the key, not the signature */
 };
 
 struct msg_output {

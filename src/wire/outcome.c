@@ -63,6 +63,14 @@ stage_name(enum stage stage)
 	return stage_table[stage];
 }
 
+bool
+outcome_may_have_run(enum status status, enum stage stage)
+{
+	return status == STATUS_OK || status == STATUS_FAILED ||
+	    status == STATUS_LOST || stage == STAGE_COMMAND ||
+	    stage == STAGE_IDLE || stage == STAGE_TRANSFER;
+}
+
 int
 status_exit_class(enum status status)
 {

@@ -50,6 +50,12 @@ const char *stage_name(enum stage stage);
 /* The status of that name, or STATUS_COUNT. name has len bytes. */
 enum status status_from_name(const char *name, size_t len);
 
+/*
+ * Whether the command of a host that ended so has run, or may have; of a
+ * transfer, whether files may have been written.
+ */
+bool outcome_may_have_run(enum status status, enum stage stage);
+
 /* The exit status of a run in which one host ended so (0 to 5). */
 int status_exit_class(enum status status);
 

@@ -185,6 +185,18 @@ auth_denied(struct session *s)
 	    tried, a->methods);
 }
 
+static void
+auth_tell_refused(struct session *s)
+{
+	const struct auth *a = &s->auth;
+	bool is_key = a->state == AUTH_KEY;
+	const struct msg_auth_refused msg = {.method = auth_method(a),
+	    .key = is_key ? a->key_index - 1 : 0,
+	    .is_signed = is_key && a->was_signed};
+
+	worker_send_later(s->worker, FRAME_AUTH_REFUSED, s->job, &msg);
+}
+
 /* An attempt ended with rc: where to go from here. */
 static enum want
 auth_attempted(struct session *s, int rc, enum auth_state next, bool *is_done)
@@ -202,6 +214,7 @@ auth_attempted(struct session *s, int rc, enum auth_state next, bool *is_done)
 	    rc == LIBSSH2_ERROR_SOCKET_SEND ||
 	    rc == LIBSSH2_ERROR_SOCKET_DISCONNECT)
 		return session_broken(s, STAGE_AUTH, rc, "authentication");
+	auth_tell_refused(s);
 	s->auth.state = next;
 	return WANT_STEP;
 }

@@ -189,8 +189,8 @@ stream_stdin(struct session *s)
 			    left < sizeof(chunk) ? left : sizeof(chunk),
 			    (off_t)e->stdin_sent);
 			if (n <= 0)
-				return session_end(s, STATUS_ERROR, STAGE_LOCAL,
-				    "reading stdin: %s",
+				return session_end(s, STATUS_ERROR,
+				    STAGE_COMMAND, "reading stdin: %s",
 				    n == 0 ? "the file became shorter"
 					   : strerror(errno));
 			n = libssh2_channel_write_ex(

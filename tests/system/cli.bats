@@ -22,7 +22,7 @@ expect_usage_error() {
 }
 
 @test "--help fits a screen of 80x24, for both programs" {
-	local program
+	local program option
 	for program in batch_run batch_scp; do
 		batch_run=$top_builddir/src/$program
 		batch_bare --help
@@ -32,7 +32,10 @@ expect_usage_error() {
 		[ "$(wc -l <"$out")" -le 23 ] || { dump; return 1; }
 		expect_no_match "$out" '.{80}'
 		expect_match "$out" "^usage: $program " '^Hosts +-h HOSTS ' \
-		    ' -help-all '
+		    ' -help-all ' ' -rerun .*FILE ' ' 130 Ctrl-C' '/skipped|^skipped'
+		for option in diff ordered ask-pass k q list; do
+			expect_match "$out" " -${option}[,;]"
+		done
 	done
 }
 
@@ -82,6 +85,8 @@ expect_usage_error() {
 }
 
 @test "--version prints the program's name and version" {
+	batch_bare -V
+	expect_status 0
 	batch_bare --version
 	expect_status 0
 	expect_match "$out" '^batch_run .*[0-9]+\.[0-9]+'
@@ -107,6 +112,64 @@ expect_usage_error() {
 @test "a mistyped option is told with the one that was meant" {
 	batch_bare -h web01 -cmd true -fanuot 3
 	expect_usage_error 'unknown option -fanuot; did you mean -fanout\?'
+}
+
+@test "a long word for an option is told with the option" {
+	batch_bare -h web01 -comand true
+	expect_usage_error 'unknown option -comand; did you mean -cmd\?'
+}
+
+@test "an abbreviation is told in full when its value is wrong or missing" {
+	batch_bare -w web01 -cmd true
+	expect_usage_error 'option -workers \(-w for short\): "web01" is not'
+	batch_bare -h web01 -cmd true -b
+	expect_usage_error 'option -batch needs a value: LIST'
+}
+
+@test "an option where a value should be is not taken for it" {
+	cd "$BATS_TEST_TMPDIR"
+	batch_bare -h web01 -cmd true -report -q
+	expect_usage_error 'option -report needs a value, and -q is an option'
+	[ ! -e ./-q ]
+	batch_bare -h web01 -report=-q -list
+	expect_status 0
+	batch_bare -x -v -h web01 -list
+	expect_usage_error 'option -x needs a value'
+}
+
+@test "-output takes fold,live as it takes live,fold" {
+	batch_bare -output fold,live -h web01 -list
+	expect_status 0
+}
+
+@test "a file that can't be read is told with its option" {
+	local option absent=$BATS_TEST_TMPDIR/absent
+	for option in i hostfile rerun script stdin k report report-html \
+	    metrics log config; do
+		set -- -h web01 -known-hosts /dev/null
+		[ "$option" = script ] || set -- "$@" -cmd true
+		batch_bare "$@" "-$option" "$absent/file"
+		[ "$status" -eq 2 ] || [ "$option" = k ] || { dump; return 1; }
+		expect_match "$err" "^batch_run: option -$option: $absent/file: "
+	done
+	BATCH_INVENTORY=$absent batch_bare -h web01 -list
+	expect_match "$err" "^batch_run: .BATCH_INVENTORY: $absent: No such"
+}
+
+@test "a group that is not there is told with the inventory that lacks it" {
+	batch_bare -g wbe -list
+	expect_usage_error "$BATCH_INVENTORY: undefined group \"wbe\" \(did you"
+	batch_bare -g 'd*' -list
+	expect_usage_error "$BATCH_INVENTORY: no group matches \"d\*\""
+}
+
+@test "where no inventory is, the places to put one are told" {
+	cd "$BATS_TEST_TMPDIR/home"
+	unset BATCH_INVENTORY
+	batch_bare -g web -list
+	expect_usage_error '"web": there is no inventory .*-i FILE, .BATCH_INVENTORY, ./inventory.ini, ~/.config/batch/inventory.ini, /'
+	batch_bare -h @web -list
+	expect_usage_error '"@web": there is no inventory'
 }
 
 @test "an abbreviation of several options names them" {
@@ -139,6 +202,9 @@ expect_usage_error() {
 @test "without any host there is nothing to do: a usage error" {
 	batch_bare -cmd true
 	expect_usage_error host
+	expect_no_match "$err" '--help'
+	batch_bare
+	expect_usage_error host '^See batch_run --help\.$'
 }
 
 @test "without a command there is nothing to do: a usage error" {
@@ -154,7 +220,9 @@ expect_usage_error() {
 
 @test "a choice that leaves no host is a usage error" {
 	batch_bare -h web01 -x web01 -cmd true
-	expect_usage_error host
+	expect_usage_error 'of 1 chosen by -h web01 none is left by -x web01'
+	batch_bare -h '' -hostfile /dev/null -cmd true
+	expect_usage_error "nothing is chosen by -h '' -hostfile /dev/null"
 }
 
 @test "a number that is none is a usage error that names the option" {

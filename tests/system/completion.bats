@@ -133,6 +133,20 @@ expect_completed() {
 	expect_output -diff=db01
 }
 
+@test "-rerun is offered statuses, then files" {
+	batch_bare --complete -rerun fail
+	expect_status 1
+	expect_output failed
+	offers -rerun failed,un
+	expect_output failed,unreachable
+	offers -rerun=m
+	expect_output -rerun=missing
+	# What follows them is the report.
+	batch_bare --complete -rerun failed fail
+	expect_status 1
+	expect_output
+}
+
 @test "nothing is offered inside of a range, or where anything may stand" {
 	offers -h 'web[01,0'
 	expect_output
@@ -200,8 +214,12 @@ expect_completed() {
 }
 
 @test "bash completes options, words, hosts, groups and files" {
-	touch site.tar
+	touch site.tar lost.jsonl
 	bash_lines <<-'END'
+	batch_run -rerun fail
+	batch_run -rerun failed,unr
+	batch_run -rerun lost.
+	batch_run -rerun failed lo
 	batch_run -connect-t
 	batch_run -host-key acc
 	batch_run --color=nev
@@ -214,7 +232,11 @@ expect_completed() {
 	batch_run -report=si
 	batch_scp -acti
 	END
-	expect_completed 'batch_run -connect-timeout ' \
+	expect_completed 'batch_run -rerun failed ' \
+	    'batch_run -rerun failed,unreachable ' \
+	    'batch_run -rerun lost.jsonl ' \
+	    'batch_run -rerun failed lost.jsonl ' \
+	    'batch_run -connect-timeout ' \
 	    'batch_run -host-key accept-new ' 'batch_run --color=never ' \
 	    'batch_run -g web_clusters -h db01 ' \
 	    'batch_run -g db_servers,web_clusters ' \
@@ -225,8 +247,10 @@ expect_completed() {
 
 @test "zsh completes options, words, hosts, groups and files" {
 	command -v zsh >/dev/null || skip "zsh is missing"
-	touch site.tar
+	touch site.tar lost.jsonl
 	zsh_lines <<-'END'
+	batch_run -rerun fail
+	batch_run -rerun failed lo
 	batch_run -connect-t
 	batch_run -host-key acc
 	batch_run --color=nev
@@ -237,7 +261,9 @@ expect_completed() {
 	batch_scp -action put -local si
 	batch_scp -acti
 	END
-	expect_completed 'batch_run -connect-timeout ' \
+	expect_completed 'batch_run -rerun failed ' \
+	    'batch_run -rerun failed lost.jsonl ' \
+	    'batch_run -connect-timeout ' \
 	    'batch_run -host-key accept-new ' 'batch_run --color=never ' \
 	    'batch_run -g web_clusters -h db01 ' \
 	    'batch_run -g db_servers,web_clusters ' \
@@ -247,7 +273,11 @@ expect_completed() {
 
 @test "fish completes options, words, hosts, groups and files" {
 	command -v fish >/dev/null || skip "fish is missing"
-	touch site.tar
+	touch site.tar lost.jsonl
+	fish_candidates 'batch_run -rerun failed,unr'
+	expect_output failed,unreachable
+	fish_candidates 'batch_run -rerun failed lo'
+	expect_output lost.jsonl
 	fish_candidates 'batch_run -connect-t'
 	expect_output -connect-timeout
 	fish_candidates 'batch_run -host-key acc'

@@ -23,7 +23,7 @@ write_conf() {
 
 # expect_option NAME VALUE ORIGIN: a line of -print-config.
 expect_option() {
-	expect_match "$out" "^$1 += $2 +; $3\$"
+	expect_match "$out" "^;?$1 += $2 +; $3\$"
 }
 
 @test "-print-config tells the value of each option and where it comes from" {
@@ -38,7 +38,7 @@ expect_option() {
 	expect_option fanout 7 "$conf:2"
 	expect_option retries 3 'command line'
 	expect_option output live default
-	expect_match "$out" '^;user +=  +; not set$'
+	expect_match "$out" '^;report +=  +; not set$'
 	expect_no_match "$out" '^;?(hosts|h|cmd|help|print-config|config) '
 }
 
@@ -72,9 +72,8 @@ expect_option() {
 		cp "$out" "$BATS_TEST_TMPDIR/help"
 		batch_bare -print-config
 		while read -r option value; do
-			# What the inventory may set has no default here.
-			[ "$option" != connect-timeout ] || continue
-			expect_option "$option" "$value" default
+			expect_option "$option" "$value" \
+			    'default(, or as the inventory has it)?'
 			count=$((count + 1))
 		done < <(sed -nE 's/^  (-[^ ]+, )?-([^ ]+) .*default ([0-9][^; )]*)[; )].*/\2 \3/p' \
 		    "$BATS_TEST_TMPDIR/help" | sed 's/ 2m$/ 120s/')
@@ -116,6 +115,69 @@ expect_option() {
 	grep -q "^user *= \"me;too\"" "$out"
 }
 
+@test "-print-config tells which files were looked for" {
+	batch_bare -print-config
+	expect_line "$out" "; $HOME/.config/batch/batch.conf: not there"
+	mkdir -p "$HOME/.config/batch"
+	write_conf "$HOME/.config/batch/batch.conf" </dev/null
+	batch_bare -print-config
+	expect_line "$out" "; $HOME/.config/batch/batch.conf: read"
+	write_conf </dev/null
+	batch_bare -config "$conf" -print-config
+	expect_line "$out" "; $conf: read, named by option -config"
+	expect_no_match "$out" 'not there'
+	BATCH_CONFIG=$conf batch_bare -print-config
+	expect_line "$out" "; $conf: read, named by \$BATCH_CONFIG"
+	batch_bare -config none -print-config
+	expect_line "$out" '; no batch.conf (option -config)'
+}
+
+@test "-print-config tells what the environment and the folder say" {
+	batch_bare -print-config
+	expect_option inventory "$BATCH_INVENTORY" '\$BATCH_INVENTORY'
+	expect_line "$out" "; \$BATCH_INVENTORY: $BATCH_INVENTORY"
+	expect_option color auto default
+	NO_COLOR=1 batch_bare -print-config
+	expect_option color never '\$NO_COLOR'
+	NO_COLOR=1 batch_bare -color always -print-config
+	expect_option color always 'command line'
+	unset BATCH_INVENTORY
+	cd "$BATS_TEST_TMPDIR"
+	batch_bare -print-config
+	expect_option inventory ./inventory.ini 'found here'
+	batch_bare -i other.ini -print-config
+	expect_option inventory other.ini 'command line'
+}
+
+@test "-print-config tells defaults that the inventory may replace" {
+	batch_bare -print-config
+	expect_match "$out" '^;connect-timeout = 10s +; default, or as the inv' \
+	    '^;port +=  *22 ' '^;workers +=  *\(by CPUs\) +; default$'
+}
+
+@test "what one program alone has is refused elsewhere, with its place" {
+	local program option count=0
+	for program in batch_run batch_scp; do
+		batch_run=$top_builddir/src/$program
+		batch_bare -print-config
+		sed -nE 's/^;?([A-Za-z-]+) +=.*/\1/p' "$out" | sort \
+		    >"$BATS_TEST_TMPDIR/$program"
+	done
+	for option in $(comm -3 "$BATS_TEST_TMPDIR"/batch_{run,scp}); do
+		write_conf <<<"[batch]"$'\n'"$option = 1"
+		program=batch_run
+		! grep -qx -e "$option" "$BATS_TEST_TMPDIR/batch_scp" ||
+			program=batch_scp
+		for batch_run in "$top_builddir"/src/batch_{run,scp}; do
+			batch_bare -config "$conf" -h web01 -list
+			expect_status 2
+			expect_match "$err" "$option: this is $program's: put it under \[$program\]"
+		done
+		count=$((count + 1))
+	done
+	[ "$count" -ge 15 ]
+}
+
 @test "the user's file is found in ~/.config/batch" {
 	mkdir -p "$HOME/.config/batch"
 	write_conf "$HOME/.config/batch/batch.conf" <<<$'[batch]\nfanout = 3'
@@ -142,7 +204,9 @@ expect_option() {
 @test "a file that is named must be there" {
 	batch_bare -config "$conf" -h web01 -list
 	expect_status 2
-	expect_match "$err" 'batch\.conf: No such file'
+	expect_match "$err" 'option -config: .*batch\.conf: No such file'
+	BATCH_CONFIG=$conf batch_bare -h web01 -list
+	expect_match "$err" '\$BATCH_CONFIG: .*batch\.conf: No such file'
 }
 
 @test "the section of a program is for that program alone" {
@@ -279,6 +343,9 @@ expect_option() {
 		batch_run=$top_builddir/src/$program
 		batch_bare -config "$conf" -print-config
 		expect_status 0
+		grep -v '^; ' "$out" >"$BATS_TEST_TMPDIR/with"
+		batch_bare -config none -print-config
+		diff "$BATS_TEST_TMPDIR/with" <(grep -v '^; ' "$out")
 		sed 's/^;//' "$conf" >"$conf.all"
 		batch_bare -config "$conf.all" -print-config
 		expect_status 0

@@ -134,12 +134,12 @@ matrix() {
 	worker: not there          || @worker none                                | none           | 0 | 5 | is the installation complete
 	worker: ends at once       || @worker ends                                | cancelled      | 0 | 5 | no worker can be started
 
-	stdout: nobody reads it    || @stdout_gone                                | cancelled      | 1 | 141 | reader of stdout is gone
-	stdout: disk full          || @stdout_full                                | cancelled      | 1 | 5 | stdout
+	stdout: nobody reads it    || @stdout_gone                                | cancelled command | 1 | 141 | reader of stdout is gone
+	stdout: disk full          || @stdout_full                                | cancelled command | 1 | 5 | stdout
 	report: disk full          || @report_full                                | none           | 0 | 5 | No space left on device
-	signal: SIGINT             || @signal INT                                 | cancelled      | 1 | 130 | SIGINT
-	signal: SIGTERM            || @signal TERM                                | cancelled      | 1 | 143 | SIGTERM
-	signal: SIGHUP             || @signal HUP                                 | cancelled      | 1 | 129 | SIGHUP
+	signal: SIGINT             || @signal INT                                 | cancelled command | 1 | 130 | SIGINT
+	signal: SIGTERM            || @signal TERM                                | cancelled command | 1 | 143 | SIGTERM
+	signal: SIGHUP             || @signal HUP                                 | cancelled command | 1 | 129 | SIGHUP
 	descriptors: few           || @limit 32                                   | ok             | 1 | 0 | ^$
 	descriptors: none to speak of || @limit 8                                 | none           | 0 | 5 | at least 32 are needed
 	disk: no room for a get    || @get_full                                   | error local    | 1 | 5 | No space left on device

@@ -77,6 +77,21 @@ expect_order() {
 	expect_order "$err" '^web01 hostkey: '
 }
 
+@test "-vv tells of each key that the server does not take" {
+	ssh-keygen -q -t ed25519 -N '' -f "$BATS_TEST_TMPDIR/stranger"
+	batch -vv -h web01 -k "$BATS_TEST_TMPDIR/stranger" -cmd true
+	expect_status 4
+	expect_order "$err" "^web01 hostkey: " \
+	    "^web01 auth: the server refuses the key $BATS_TEST_TMPDIR/stranger \\(ssh-ed25519\\)\$" \
+	    '^web01 end: denied auth, .*the server takes '
+	ssh-keygen -q -t rsa -b 2048 -N '' -f "$BATS_TEST_TMPDIR/rsa"
+	batch -vv -h web01 -k "$BATS_TEST_TMPDIR/rsa" -cmd true
+	expect_order "$err" 'refuses the key .*/rsa \(rsa-sha2-512\)$' \
+	    'refuses the key .*/rsa \(rsa-sha2-256\)$' '^web01 end: denied'
+	batch -v -h web01 -k "$BATS_TEST_TMPDIR/stranger" -cmd true
+	expect_no_match "$err" '^web01 auth'
+}
+
 @test "-vv tells why a host's key is refused" {
 	known_hosts=/dev/null
 	batch -vv -h web01 -cmd true
@@ -116,6 +131,20 @@ expect_order() {
 	# It is appended to; -vv goes there, too.
 	batch -log "$log" -vv -h web02 -cmd true
 	expect_order "$log" ' web01 begin: ' ' web02 hostkey: '
+}
+
+@test "a log tells where each run begins and ends, and how" {
+	batch -log "$log" -h web01,web02 -cmd 'test $LAB_HOST = web01'
+	expect_status 1
+	batch -log "$log" -h web03 -cmd true
+	expect_order "$log" 'Z batch_run begin: process [0-9]+, hosts: 2$' \
+	    ' web02 end: ' 'Z batch_run end: process [0-9]+, exit status 1$' \
+	    'Z batch_run begin: process [0-9]+, hosts: 1$' ' web03 end: ' \
+	    'Z batch_run end: process [0-9]+, exit status 0$'
+	[ "$(sed -nE 's/.* begin: process ([0-9]+), .*/\1/p' "$log")" = \
+	    "$(sed -nE 's/.* end: process ([0-9]+), .*/\1/p' "$log")" ]
+	batch -v -h web01 -cmd true
+	expect_no_match "$err" '^batch_run (begin|end)'
 }
 
 @test "warnings and errors are in the log, too" {

@@ -36,9 +36,9 @@ four_hosts() {
 	earlier web02 lost web
 }
 
-# The command of the summary's last line.
+# The command that the summary tells.
 again() {
-	tail -n 1 "$err" | sed -n 's/^Again: //p'
+	sed -n 's/^Again[^:]*: //p' "$err"
 }
 
 # Run it as pasted; sets status.
@@ -74,11 +74,69 @@ paste_again() {
 	expect_lines db02
 }
 
-@test "when none is in both, it is told of which report" {
+@test "when none is in both there is nothing to run, which is no error" {
 	four_hosts
 	batch_bare -g db -x db02 -rerun "$earlier" -list
+	expect_status 0
+	expect_output
+	expect_match "$err" \
+	    'earlier.jsonl: of 3 hosts that would run again none is chosen'
+	[ "$(wc -l <"$err")" -eq 1 ]
+}
+
+@test "when all are ok, or none has that status, there is nothing to run" {
+	four_hosts
+	batch_bare -rerun denied "$earlier" -cmd true -report "$report"
+	expect_status 0
+	expect_line "$err" \
+	    "batch_run: $earlier: none of 4 hosts is denied: nothing to run"
+	[ ! -e "$report" ]
+	: >"$earlier"
+	earlier web01 ok web
+	earlier web02 ok web
+	batch_bare -rerun "$earlier" -cmd true
+	expect_status 0
+	expect_line "$err" \
+	    "batch_run: $earlier: all 2 hosts are ok: nothing to run"
+	batch_bare -rerun notok "$earlier" -q -cmd true
+	expect_status 0
+	[ ! -s "$err" ]
+}
+
+@test "a report that has fewer records than its run had hosts is told of" {
+	batch_start -h 'web[01-03]' -f 1 \
+	    -cmd 'echo here; test $LAB_HOST = web02 && sleep 60; exit 1'
+	wait_until grep -q '^web02: here' "$out"
+	kill -KILL "$pid"
+	batch_wait
+	jq -es 'map([.host, .hosts]) == [["web01", 3]]' "$report"
+	cp "$report" "$earlier" # batch_bare removes it
+	batch_bare -rerun "$earlier" -list
+	expect_status 0
+	expect_lines web01
+	expect_match "$err" "warning: $earlier: has records of 1 of the 3 hosts" \
+	    "\"-rerun notok,missing $earlier\" with the -h, -g or -hostfile"
+	batch_bare -rerun notok,missing "$earlier" -h 'web[03,02,01]' -list
+	expect_lines web01 web03 web02
+	[ ! -s "$err" ]
+	batch_bare -rerun missing "$earlier" -g web -x web04 -list
+	expect_lines web02 web03
+	# What is not known is not "nothing to run".
+	batch_bare -rerun denied "$earlier" -list
 	expect_status 2
-	expect_match "$err" 'no host left to run on: 3 of .*earlier.jsonl, but'
+	expect_match "$err" 'records of 1 of the 3 .*-rerun denied,missing'
+}
+
+@test "of a report without a record the hosts are missing" {
+	batch_bare -rerun "$earlier" -list
+	expect_status 2
+	expect_match "$err" 'earlier.jsonl: there is no record in it.*missing'
+	batch_bare -rerun missing "$earlier" -h web01 -list
+	expect_status 0
+	expect_lines web01
+	batch_bare -rerun missing "$earlier" -list
+	expect_status 2
+	expect_match "$err" 'option -rerun: missing goes with -h, -g'
 }
 
 @test "a report of batch_scp is as good" {
@@ -141,11 +199,18 @@ paste_again() {
 	expect_match "$err" 'earlier.jsonl:1: '
 }
 
-@test "no host with that status, and a wrong status, are usage errors" {
+@test "a wrong status, and no report, are usage errors" {
 	four_hosts
-	batch_bare -rerun denied "$earlier" -cmd true
+	batch_bare -rerun failed,lost -cmd true
 	expect_status 2
-	expect_match "$err" 'no host in it is denied .of 4'
+	expect_match "$err" \
+	    'option -rerun: the report is missing after "failed,lost"'
+	batch_bare -rerun -list
+	expect_status 2
+	expect_match "$err" 'option -rerun needs a value, and -list is an option'
+	batch_bare -rerun "$earlier.absent" -list
+	expect_status 2
+	expect_match "$err" 'option -rerun: .*absent: No such file'
 	batch_bare -rerun unreachabel "$earlier" -cmd true
 	expect_status 2
 	expect_match "$err" 'option -rerun: .* did you mean unreachable'
@@ -157,7 +222,61 @@ paste_again() {
 	expect_match "$err" 'one report'
 }
 
-@test "the summary's last line, pasted, runs the same where it failed" {
+@test "hosts that may have run the command are counted, and can be left out" {
+	batch -h 'web[01-03],127.0.0.1:1' -timeout 2 -cmd '
+	    [ $LAB_HOST = web01 ] && exit 0; [ $LAB_HOST = web02 ] && exit 1
+	    sleep 60'
+	expect_status 3
+	expect_line "$err" "2 of these 3 hosts may have run the command already; -rerun unreachable $report leaves them out"
+	batch -h web03 -timeout 1 -cmd 'sleep 60'
+	expect_line "$err" \
+	    'each of these hosts may have run the command already'
+	# Of those that failed this is known.
+	batch -h web01,web02 -cmd false
+	expect_match "$err" '^Again: '
+	expect_no_match "$err" 'may have run'
+	batch -h web01,127.0.0.1:1 -cmd false
+	expect_match "$err" '^1 of these 2 hosts .*-rerun unreachable '
+	batch -h 127.0.0.1:1 -cmd true
+	expect_match "$err" '^Again: '
+	expect_no_match "$err" 'may have run'
+}
+
+@test "a command whose input breaks off here may have run" {
+	truncate -s 50M "$BATS_TEST_TMPDIR/input"
+	batch_start -h web01 -stdin "$BATS_TEST_TMPDIR/input" -cmd '
+	    echo here; until [ -e "$HOME/read" ]; do sleep 0.05; done; cat' \
+	    -output none -outdir "$BATS_TEST_TMPDIR/out.d"
+	wait_until grep -q here "$BATS_TEST_TMPDIR/out.d/web01.out"
+	truncate -s 0 "$BATS_TEST_TMPDIR/input"
+	touch "$(host_file web01 read)"
+	batch_wait
+	expect_status 5
+	expect_result web01 error '.stage == "command"'
+	expect_line "$err" \
+	    'each of these hosts may have run the command already'
+}
+
+@test "transfers can be repeated: nothing is counted" {
+	batch_run=$top_builddir/src/batch_scp
+	batch -h web01,127.0.0.1:1 -action get -remote absent \
+	    -local "$BATS_TEST_TMPDIR"
+	expect_match "$err" '^Again: '
+	expect_no_match "$err" 'may have run'
+}
+
+@test "what came from a pipe is to be given again" {
+	echo input >"$BATS_TEST_TMPDIR/input"
+	batch -h web01 -stdin "$BATS_TEST_TMPDIR/input" -cmd false
+	expect_match "$err" '^Again: '
+	input=$BATS_TEST_TMPDIR/input
+	batch -h web01 -stdin - -cmd false
+	expect_match "$err" '^Again \(give it the same input\): .* -stdin - '
+	batch -h web01 -script <(echo false)
+	expect_match "$err" '^Again \(give it the same input\): '
+}
+
+@test "the summary's command, pasted, runs the same where it failed" {
 	local ran=$BATS_TEST_TMPDIR/ran
 	batch -g web -x web04 -env 'GREETING=it'\''s me' \
 	    -cmd 'echo "$GREETING $LAB_HOST"; test $LAB_HOST != web02 || [ -e "$HOME/go" ]'

@@ -224,8 +224,13 @@ static const struct {
     {"the beginning of a key", "[batch]\ndur = 3\n",
 	":2: [batch] dur: unknown option; did you mean \"duration\"?"},
     {"nothing like it, for both", "[batch]\nzzzzzz = 3\n",
-	":2: [batch] zzzzzz: batch_run has no such option; one that only "
-	"another program has goes into that program's section"},
+	":2: [batch] zzzzzz: unknown option; \"batch_run -print-config\" has all"},
+    {"of the other program, for both", "[batch]\nlimit = 3\n",
+	":2: [batch] limit: this is batch_scp's: put it under [batch_scp]"},
+    {"of the other program, for this one", "[batch_run]\nlimit = 3\n",
+	":2: [batch_run] limit: this is batch_scp's: put it under [batch_scp]"},
+    {"of this program, for both", "[batch]\nenv = A=1\n",
+	":2: [batch] env: this is batch_run's: put it under [batch_run]"},
     {"nothing like it, for one", "[batch_run]\nzzzzzz = 3\n",
 	":2: [batch_run] zzzzzz: unknown option; \"batch_run -print-config\" "
 	"has all"},
@@ -259,8 +264,8 @@ test_bad(void **state)
 		world_write(&w, bad[i].text);
 		if (world_read(&w, &err) == 0)
 			fail_msg("%s: taken", bad[i].comment);
-		assert_true(
-		    asprintf(&expected, "%s%s", w.file, bad[i].error) > 0);
+		assert_true(asprintf(&expected, "option -config: %s%s", w.file,
+				bad[i].error) > 0);
 		if (strcmp(err.text, expected) != 0)
 			fail_msg("%s: %s", bad[i].comment, err.text);
 		free(expected);

@@ -19,6 +19,9 @@
 	"{\"seq\":" seq ",\"host\":\"" host "\",\"groups\":[\"g\"]," \
 	"\"status\":\"" status "\"}"
 #define LINE(host, seq, status) REC(host, seq, status) "\n"
+#define OF(host, seq, hosts, status)                                  \
+	"{\"seq\":" seq ",\"hosts\":" hosts ",\"host\":\"" host "\"," \
+	"\"groups\":[],\"status\":\"" status "\"}\n"
 #define THREE                    \
 	LINE("c", "2", "ok")     \
 	LINE("b", "1", "failed") \
@@ -29,16 +32,37 @@ static const struct row {
 	const char *text, *statuses;
 	const char *hosts; /* NULL: refused */
 	const char *error;
+	size_t run_hosts;
+	bool is_short;
 } rows[] = {
     {"all but ok, in the order of the run", THREE, NULL, "a b", NULL},
     {"the same in a word", THREE, "notok", "a b", NULL},
     {"one status", THREE, "failed", "b", NULL},
     {"several", THREE, "ok,failed", "b c", NULL},
     {"all there are", THREE, "ok,notok", "a b c", NULL},
-    {"none of them", THREE, "denied", NULL, "no host in it is denied (of 3)"},
-    {"nothing in it", "", NULL, NULL, "there is no record in it"},
-    {"all of them are ok", LINE("a", "0", "ok"), NULL, NULL,
-	"every host in it is ok (1)"},
+    {"none of them", THREE, "denied", "", NULL},
+    {"nothing in it", "", NULL, "", NULL, 0, true},
+    {"nothing in it, those missing are taken", "", "missing", "", NULL},
+    {"all of them are ok", LINE("a", "0", "ok"), NULL, "", NULL},
+    {"as many as the run had",
+	OF("a", "0", "2", "lost") OF("b", "1", "2", "ok"), NULL, "a", NULL, 2},
+    {"fewer than the run had",
+	OF("a", "0", "3", "lost") OF("b", "1", "3", "ok"), NULL, "a", NULL, 3,
+	true},
+    {"fewer, and those missing are taken",
+	OF("a", "0", "3", "lost") OF("b", "1", "3", "ok"), "notok,missing", "a",
+	NULL, 3},
+    {"a host twice counts once",
+	OF("a", "0", "2", "lost") OF("a", "1", "2", "lost"), NULL, "a", NULL, 2,
+	true},
+    {"the first of two runs had more",
+	OF("a", "0", "2", "lost") OF("b", "1", "2", "ok")
+	    OF("a", "0", "1", "lost"),
+	NULL, "a", NULL, 2},
+    {"a number of hosts that is none",
+	"{\"seq\":0,\"hosts\":\"x\",\"host\":\"a\",\"groups\":[],"
+	"\"status\":\"ok\"}\n",
+	NULL, NULL, ":1: not a record"},
     {"unknown status", THREE, "failled", NULL, "did you mean failed?"},
     {"empty status", THREE, "failed,", NULL, "\"\" is no status"},
     {"twice: the last end, the first place",
@@ -116,6 +140,11 @@ test_rows(void **state)
 		    (rc != 0 || strcmp(hosts, rows[i].hosts) != 0))
 			fail_msg(
 			    "%s: \"%s\" %s", rows[i].comment, hosts, err.text);
+		if (rows[i].hosts != NULL &&
+		    (e.run_hosts != rows[i].run_hosts ||
+			earlier_is_short(&e) != rows[i].is_short))
+			fail_msg(
+			    "%s: %zu", rows[i].comment, (size_t)e.run_hosts);
 		if (rows[i].hosts == NULL &&
 		    (rc != -1 || strstr(err.text, rows[i].error) == NULL))
 			fail_msg("%s: %d %s", rows[i].comment, rc, err.text);
@@ -141,6 +170,17 @@ test_hosts_of_groups_are_told(void **state)
 }
 
 static void
+test_what_is_a_list_of_statuses(void **state)
+{
+	(void)state;
+	assert_true(earlier_is_statuses("failed"));
+	assert_true(earlier_is_statuses("notok,missing,ok"));
+	assert_false(earlier_is_statuses("run.jsonl"));
+	assert_false(earlier_is_statuses("failed,run.jsonl"));
+	assert_false(earlier_is_statuses(""));
+}
+
+static void
 test_no_file(void **state)
 {
 	struct earlier e;
@@ -160,6 +200,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rows),
 	    cmocka_unit_test(test_hosts_of_groups_are_told),
+	    cmocka_unit_test(test_what_is_a_list_of_statuses),
 	    cmocka_unit_test(test_no_file),
 	};
 	int fd, rc;

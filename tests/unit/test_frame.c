@@ -57,6 +57,8 @@ static const struct msg_output output = {2, B("line\nwith \0 in it")};
 static const struct msg_result result = {4, 5, 1, 255, "KILL", "words", "127.1",
     UINT64_MAX, 1, 2, 3, UINT64_MAX - 5, 6, 7, "e3b0c442", 1};
 static const struct msg_authenticated authenticated = {"publickey"};
+static const struct msg_auth_refused auth_refused = {
+    "publickey", UINT32_MAX, 1};
 static const struct msg_progress progress = {UINT64_MAX, 1};
 static const struct msg_entry entry = {ENTRY_FILE, 04755, UINT64_MAX,
     (uint64_t)-1, 999999999, 1, 2, 3, 4, B("\0\377"), "tree/\377 \n", "/home/x",
@@ -89,6 +91,7 @@ static const struct row {
     {"a ping", FRAME_PING, NULL},
     {"a pong", FRAME_PONG, NULL},
     {"a login", FRAME_AUTHENTICATED, &authenticated},
+    {"a login that failed", FRAME_AUTH_REFUSED, &auth_refused},
     {"a command that was sent", FRAME_STARTED, NULL},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -107,6 +110,7 @@ union any {
 	struct msg_result result;
 	struct msg_rate rate;
 	struct msg_authenticated authenticated;
+	struct msg_auth_refused auth_refused;
 	struct msg_progress progress;
 	struct msg_entry entry;
 };
@@ -212,7 +216,7 @@ test_bad_headers(void **state)
 	    {"length over the maximum", "\0\100\0\0\1\0\0\0\0"},
 	    {"length all ones", "\377\377\377\377\1\0\0\0\0"},
 	    {"type 0", "\0\0\0\5\0\0\0\0\0"},
-	    {"type unknown", "\0\0\0\5\23\0\0\0\0"},
+	    {"type unknown", "\0\0\0\5\24\0\0\0\0"},
 	};
 	struct frame frame;
 	struct buf b;

@@ -104,7 +104,8 @@ static char *
 choose(const struct inventory *inv, const struct choice *choices, size_t count,
     const struct host_overrides *overrides, struct error *err)
 {
-	struct hostset *names = select_names(inv, NULL, choices, count, err);
+	struct hostset *names =
+	    select_names(inv, NULL, NULL, choices, count, err);
 	struct host *hosts;
 	struct buf b;
 	char *text = NULL;
@@ -624,6 +625,7 @@ static void
 the_default_file_is_searched_in_order(void **state)
 {
 	char path[700], *found, cwd[4096];
+	bool is_named;
 
 	(void)state;
 	assert_non_null(getcwd(cwd, sizeof(cwd)));
@@ -635,17 +637,19 @@ the_default_file_is_searched_in_order(void **state)
 	path_of(".config/batch", path, sizeof(path));
 	assert_int_equal(mkdir(path, 0700), 0);
 	write_bytes(".config/batch/inventory.ini", "", 0, 0600);
-	found = inventory_default_path();
+	found = inventory_default_path(&is_named);
 	path_of(".config/batch/inventory.ini", path, sizeof(path));
 	assert_string_equal(found, path);
 	free(found);
 	write_bytes("inventory.ini", "", 0, 0600);
-	found = inventory_default_path();
+	found = inventory_default_path(&is_named);
 	assert_string_equal(found, "./inventory.ini");
+	assert_false(is_named);
 	free(found);
 	assert_int_equal(setenv("BATCH_INVENTORY", "/no/such", 1), 0);
-	found = inventory_default_path();
+	found = inventory_default_path(&is_named);
 	assert_string_equal(found, "/no/such");
+	assert_true(is_named);
 	free(found);
 	unsetenv("BATCH_INVENTORY");
 	assert_int_equal(chdir(cwd), 0);
@@ -718,7 +722,7 @@ large_files_keep_order_and_sections(void **state)
 	buf_clear(&text);
 	if (inv == NULL)
 		fail_msg("%s", err.text);
-	names = select_names(inv, NULL, &b, 1, &err);
+	names = select_names(inv, NULL, NULL, &b, 1, &err);
 	assert_non_null(names);
 	assert_int_equal(hostset_count(names), 3000);
 	for (i = 0; i < 3000; i++) {

@@ -74,6 +74,17 @@ check_has(const struct record *r, const char *part, bool has)
 }
 
 static void
+test_a_record_tells_of_how_many_it_is_one(void **state)
+{
+	struct record r = record_of(STATUS_OK);
+
+	(void)state;
+	r.seq = 3;
+	r.hosts = 17;
+	check_has(&r, "{\"seq\":3,\"hosts\":17,\"host\":", true);
+}
+
+static void
 test_records_of_transfers_say_what_moved(void **state)
 {
 	struct record r = record_of(STATUS_OK);
@@ -288,6 +299,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_a_record_tells_of_how_many_it_is_one),
 	    cmocka_unit_test(test_records_of_transfers_say_what_moved),
 	    cmocka_unit_test(test_a_group_may_have_any_name),
 	    cmocka_unit_test(test_output_in_records),
