@@ -167,14 +167,15 @@ static int
 record_read(struct reader *r, json_t *record, struct error *err)
 {
 	const char *name, *status;
+	size_t name_len;
 	struct ended host = {0};
 	json_int_t run_hosts = 0;
 	json_error_t why;
 	json_t *groups;
 
-	if (json_unpack_ex(record, &why, 0, "{s:s s:s s:I s?I s:o}", "host",
-		&name, "status", &status, "seq", &host.seq, "hosts", &run_hosts,
-		"groups", &groups) == -1)
+	if (json_unpack_ex(record, &why, 0, "{s:s% s:s s:I s?I s:o}", "host",
+		&name, &name_len, "status", &status, "seq", &host.seq, "hosts",
+		&run_hosts, "groups", &groups) == -1)
 		return line_refused(r, why.text, err);
 	if (!json_is_array(groups))
 		return line_refused(r, "its groups are no list", err);
@@ -182,7 +183,7 @@ record_read(struct reader *r, json_t *record, struct error *err)
 	host.status = status_from_name(status, strlen(status));
 	if (host.status == STATUS_COUNT)
 		return line_refused(r, "unknown status", err);
-	if (!is_one_host(name))
+	if (strlen(name) != name_len || !is_one_host(name))
 		return line_refused(
 		    r, "its host is not the name of one host", err);
 	/* Several runs may have written to one file. */
@@ -200,7 +201,7 @@ line_read(struct reader *r, const char *line, size_t len, struct error *err)
 	int rc;
 
 	r->line++;
-	record = json_loadb(line, len, 0, &why);
+	record = json_loadb(line, len, JSON_ALLOW_NUL, &why);
 	if (record == NULL && line[len - 1] != '\n') {
 		log_warn("%s:%zu: the last line is not whole; its host is "
 			 "not taken",

@@ -94,7 +94,11 @@ static const struct row {
     {"a group", LINE("@all", "0", "lost"), NULL, NULL, "name"},
     {"a path", LINE("../a", "0", "lost"), NULL, NULL, "name"},
     {"no name", LINE("", "0", "lost"), NULL, NULL, "name"},
-    {"a NUL in a name", LINE("a\\u0000b", "0", "lost"), NULL, NULL, ":1:"},
+    {"a NUL in a name", LINE("a\\u0000b", "0", "lost"), NULL, NULL, "name"},
+    {"a NUL in what it sent",
+	"{\"host\":\"a\",\"seq\":0,\"status\":\"lost\",\"groups\":[],"
+	"\"stdout\":\"a\\u0000b\"}\n",
+	NULL, "a", NULL},
     {"an escape sequence", "\x1b[31m\n", NULL, NULL, "\\x1b"},
 };
 
