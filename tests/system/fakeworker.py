@@ -15,6 +15,7 @@ test, since a worker has no environment to be told anything by:
 Lines may begin with "@HOST ": then they are for that host only; with
 "@HOST#N " or "@#N ", for the Nth time that this worker was given it.
 """
+import ctypes
 import json
 import os
 import signal
@@ -45,6 +46,10 @@ FIELDS = {
     PING: "",
 }
 
+PR_SET_PDEATHSIG = 1
+
+# As batch_worker does: it may be waiting when control is killed.
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 here = os.path.dirname(os.path.abspath(__file__))
 log = open("%s/log.%d" % (here, os.getpid()), "w")
 jobs = {}
