@@ -159,6 +159,23 @@ plan_input(struct plan *plan, struct options *o, struct error *err)
 	return 0;
 }
 
+/* What was typed; of -env nothing, whose values may be secrets. */
+static void
+tell_task(struct options *o, char **args)
+{
+	struct buf *task = &o->run.task;
+
+	if (o->command != NULL)
+		buf_puts(task, o->command);
+	else
+		buf_puts(task, path_base(o->script));
+	for (; *args != NULL; args++) {
+		buf_puts(task, " ");
+		quote_shell_line(task, *args);
+	}
+	buf_append(task, "", 1);
+}
+
 /* Fill in what runs and what it reads. Returns 0, or -1 with err. */
 static int
 plan_command(
@@ -168,6 +185,7 @@ plan_command(
 
 	if (check_command(o, args, err) == -1 || plan_input(plan, o, err) == -1)
 		return -1;
+	tell_task(o, args);
 	if (o->script != NULL)
 		script_interpreter(plan->input_fd, command);
 	else

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/program.h"
 #include "cli/run_options.h"
+#include "cli/run_words.h"
 #include "cli/template.h"
 #include "control/manifest.h"
 #include "util/path.h"
@@ -181,6 +182,22 @@ transfer_flags(const struct options *o)
 	flags |= o->mkdir && o->action == ACTION_PUT ? TRANSFER_MKDIR : 0;
 	flags |= o->dry_run ? TRANSFER_DRY_RUN : 0;
 	return flags;
+}
+
+/* "put site app.conf to /srv/" */
+static void
+tell_task(struct options *o)
+{
+	bool is_put = o->action == ACTION_PUT;
+	struct buf *task = &o->run.task;
+
+	buf_puts(task, is_put ? "put" : "get");
+	run_words_list(task, is_put ? &o->locals : &o->remotes);
+	buf_puts(task, " to");
+	run_words_list(task, is_put ? &o->remotes : &o->locals);
+	if (!is_put && o->locals.count == 0)
+		buf_puts(task, " .");
+	buf_append(task, "", 1);
 }
 
 /* What put and get have in common. */
@@ -382,6 +399,7 @@ plan_fill(void *ctx, struct plan *plan, const struct run_hosts *hosts,
 	if (check_action(o, err) == -1)
 		return -1;
 	plan_transfer(plan, o);
+	tell_task(o);
 	if (o->action == ACTION_PUT)
 		return plan_put(plan, o, err);
 	return plan_get(

@@ -20,6 +20,7 @@
 #include "cli/completion.h"
 #include "cli/conf.h"
 #include "cli/run_files.h"
+#include "cli/run_words.h"
 #include "control/control.h"
 #include "control/signals.h"
 #include "util/log.h"
@@ -159,8 +160,10 @@ program_begin(const struct program *p, int argc, char **argv, int operand,
 	if (run_files_check(o, err) == -1 || program_log(o, err) == -1)
 		return EXIT_USAGE;
 	o->again = again_command(p->tables, o, argc, argv);
+	o->choice = run_words_choice(o);
 	status = program_hosts(p, argv + operand, err);
 	free(o->again);
+	free(o->choice);
 	return status;
 }
 
@@ -213,6 +216,7 @@ program_run(const struct program *p, int argc, char **argv)
 	if (argc <= 1)
 		fprintf(stderr, "See %s --help.\n", p->name);
 	options_clear(p->tables);
+	buf_clear(&p->options->task);
 	conf_clear(&conf);
 	log_close();
 	return status;

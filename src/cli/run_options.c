@@ -21,6 +21,8 @@
 #include "util/log.h"
 #include "util/xalloc.h"
 
+/* What execve(2) may have handed us, quoted. */
+#define TASK_MAX	     ((size_t)64 << 20)
 #define FANOUT_DEFAULT	     64
 #define RETRY_DELAY_MS	     1000
 #define MAX_STARTUPS_DEFAULT 8
@@ -219,6 +221,7 @@ void
 run_options_init(struct run_options *o)
 {
 	memset(o, 0, sizeof(*o));
+	buf_init(&o->task, TASK_MAX);
 	o->fanout = FANOUT_DEFAULT;
 	o->retry_delay_ms = RETRY_DELAY_MS;
 	o->max_startups = MAX_STARTUPS_DEFAULT;

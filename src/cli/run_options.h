@@ -46,9 +46,11 @@ struct run_options {
 	/* NULL: none */
 	const char *report, *report_html, *outdir, *metrics;
 	struct option_list rerun; /* a report, or statuses and a report */
-	/* not parsed: the command for a rerun; its input will be gone */
-	char *again;
-	bool needs_input;
+	/* not parsed, but made of what is: */
+	char *again;	   /* the command for a rerun */
+	bool needs_input;  /* its input will be gone */
+	struct buf task;   /* what is run, and ... */
+	char *choice;	   /* ... where, as the user has typed it */
 	unsigned color;	   /* enum color_mode */
 	unsigned progress; /* enum progress_mode */
 	bool largest_exit, quiet, help, version;

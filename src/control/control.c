@@ -485,8 +485,10 @@ out:
 	signer_free(run->signer);
 	scheduler_free(run->scheduler);
 	ledger_free(run->ledger);
-	for (i = 0; i < plan->host_count; i++)
+	for (i = 0; i < plan->host_count; i++) {
 		free(run->notes[i].last_message);
+		advice_free(run->notes[i].advice);
+	}
 	free(run->notes);
 	free(loop.fds);
 	fd_close(&loop.signal_fd);

@@ -89,6 +89,12 @@ dispatch_judge(
 	free(retry);
 	if (known == HOST_KEY_UNKNOWN && run->plan->has_accept_new)
 		return accept_new(run, job, msg, text);
+	/* An alias is nothing that keys could be fetched from. */
+	if (known == HOST_KEY_UNKNOWN && host->host_key_alias == NULL) {
+		advice_free(note->advice);
+		note->advice = host_keys_advice(run->plan->host_keys,
+		    host->address, host->port, msg->key.data, msg->key.len);
+	}
 	return VERDICT_REFUSED;
 }
 
@@ -290,6 +296,8 @@ frame_result(
 	record.exit_code = msg->exit_code;
 	record.signal = msg->signal;
 	record.message = msg->message;
+	if (record.status == STATUS_DENIED && record.stage == STAGE_HOSTKEY)
+		record.advice = run->notes[job].advice;
 	record.is_connected = run->notes[job].is_judged;
 	record.connect_ms = msg->connect_ms;
 	record.is_authenticated = run->notes[job].is_authenticated;

@@ -331,6 +331,20 @@ host_keys_check(struct host_keys *hk, const char *name, uint16_t port,
 	return verdict;
 }
 
+struct advice *
+host_keys_advice(struct host_keys *hk, const char *name, uint16_t port,
+    const uint8_t *key, size_t key_len)
+{
+	const struct source *first = &hk->sources[0];
+	struct presented p;
+	struct advice *a;
+
+	presented_init(&p, name, port, key, key_len);
+	a = advice_unknown(&p, first->file.path, hk->count, first->is_hashed);
+	presented_clear(&p);
+	return a;
+}
+
 char *
 host_keys_algorithms(struct host_keys *hk, const char *name, uint16_t port)
 {

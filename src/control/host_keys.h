@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/advice.h"
 #include "util/error.h"
 
 enum host_key_verdict {
@@ -78,6 +79,13 @@ char *host_keys_algorithms(
 enum host_key_verdict host_keys_check(struct host_keys *hk, const char *name,
     uint16_t port, const uint8_t *key, size_t key_len, char **reason,
     char **retry_algorithms);
+
+/*
+ * What is to be done about all hosts whose key is unknown as that of name:port,
+ * which presented this one. The caller frees it with advice_free().
+ */
+struct advice *host_keys_advice(struct host_keys *hk, const char *name,
+    uint16_t port, const uint8_t *key, size_t key_len);
 
 /*
  * accept-new: append the key of an unknown host to the first file, under a

@@ -52,19 +52,39 @@ one_line(char *text)
 	return text;
 }
 
+/* "ssh-keyscan -H -p 2222" */
+static char *
+keyscan_command(const struct presented *p, bool is_hashed)
+{
+	char port[16] = "";
+
+	if (p->has_port)
+		snprintf(port, sizeof(port), " -p %u", (unsigned int)p->port);
+	return xasprintf("ssh-keyscan%s%s", is_hashed ? " -H" : "", port);
+}
+
 static char *
 keyscan_hint(const struct presented *p, const char *path, bool is_hashed)
 {
 	char *host = shell_quote(p->host), *file = shell_quote(path);
-	char port[16] = "", *hint;
+	char *command = keyscan_command(p, is_hashed), *hint;
 
-	if (p->has_port)
-		snprintf(port, sizeof(port), "-p %u ", (unsigned int)p->port);
-	hint = xasprintf("ssh-keyscan %s%s%s >> %s", is_hashed ? "-H " : "",
-	    port, host, file);
+	hint = xasprintf("%s %s >> %s", command, host, file);
+	free(command);
 	free(host);
 	free(file);
 	return hint;
+}
+
+/* "FILE or 3 other files": where no key was found. */
+static char *
+searched_files(const char *path, size_t files)
+{
+	if (files > 1)
+		return xasprintf("%s or %zu other file%s", path, files - 1,
+		    files > 2 ? "s" : "");
+	return xasprintf("%s%s", path,
+	    access(path, F_OK) == -1 ? ", which does not exist" : "");
 }
 
 char *
@@ -73,21 +93,42 @@ reason_unknown(
 {
 	char *fingerprint = key_fingerprint(p->blob, p->blob_len);
 	char *hint = keyscan_hint(p, path, is_hashed);
-	char more[48] = "", *reason;
+	char *searched = searched_files(path, files), *reason;
 
-	if (files > 1)
-		snprintf(more, sizeof(more), " or %zu other file%s", files - 1,
-		    files > 2 ? "s" : "");
-	else if (access(path, F_OK) == -1)
-		snprintf(more, sizeof(more), ", which does not exist");
-	reason = xasprintf("host key unknown: no %s key for %s in %s%s "
+	reason = xasprintf("host key unknown: no %s key for %s in %s "
 			   "(presented: %s); if you trust it, add it with %s "
 			   "after checking the fingerprint, or use -host-key "
 			   "accept-new",
-	    key_type_label(p->type), p->name, path, more, fingerprint, hint);
+	    key_type_label(p->type), p->name, searched, fingerprint, hint);
 	free(fingerprint);
 	free(hint);
+	free(searched);
 	return one_line(reason);
+}
+
+struct advice *
+advice_unknown(
+    const struct presented *p, const char *path, size_t files, bool is_hashed)
+{
+	struct advice *a = xcalloc(1, sizeof(*a));
+	char *command = keyscan_command(p, is_hashed);
+	char *searched = searched_files(path, files), port[32] = "";
+
+	if (p->has_port)
+		snprintf(
+		    port, sizeof(port), " for port %u", (unsigned int)p->port);
+	a->reason = one_line(
+	    xasprintf("host key unknown: no key%s in %s", port, searched));
+	a->text = one_line(xasprintf(
+	    "if you trust them, check the fingerprints that this shows, then "
+	    "append new_keys to %s; or use -host-key accept-new:",
+	    path));
+	a->command =
+	    xasprintf("%s -f - > new_keys; ssh-keygen -lf new_keys", command);
+	a->address = xstrdup(p->host);
+	free(command);
+	free(searched);
+	return a;
 }
 
 /* ssh-keygen -R drops the whole line, so it is not for lines of many hosts. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "control/known_hosts_line.h"
+#include "report/advice.h"
 
 /* The key that a host presented, and the names it is looked up by. */
 struct presented {
@@ -26,6 +27,10 @@ struct presented {
 
 /* files: how many were searched, path the first of them. */
 char *reason_unknown(
+    const struct presented *p, const char *path, size_t files, bool is_hashed);
+
+/* The same for all hosts whose key is unknown as this one's. */
+struct advice *advice_unknown(
     const struct presented *p, const char *path, size_t files, bool is_hashed);
 
 char *reason_mismatch(const struct presented *p, const struct known_line *line);

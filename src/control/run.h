@@ -33,6 +33,7 @@ struct job_note {
 	enum status last_status;
 	enum stage last_stage;
 	char *last_message;
+	struct advice *advice; /* about its host key; NULL: none */
 };
 
 struct run {

@@ -3,7 +3,6 @@
 
 #include "report/color.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 
 bool
@@ -22,19 +21,16 @@ color_failed(struct buf *out, bool is_colored, const char *text)
 }
 
 const char *
-color_of_host(const char *name)
+color_of_host(size_t place)
 {
 	/*
-	 * Green, magenta, cyan, bright blue. Yellow and white are lost on
-	 * light backgrounds, blue on dark ones; in five common palettes these
-	 * have a contrast of 2 or more on both.
+	 * Green, magenta, cyan, bright magenta, bright blue. Yellow and white
+	 * are lost on light backgrounds, blue on dark ones, the other bright
+	 * ones on either; in six common palettes these have a contrast of
+	 * about 2 or more on both.
 	 */
 	static const char *const colors[] = {
-	    "\033[32m", "\033[35m", "\033[36m", "\033[94m"};
-	unsigned sum = 0;
+	    "\033[32m", "\033[35m", "\033[36m", "\033[95m", "\033[94m"};
 
-	/* A plain sum, so that web01 and web02 differ. */
-	while (*name != '\0')
-		sum += (unsigned char)*name++;
-	return colors[sum % (sizeof(colors) / sizeof(colors[0]))];
+	return colors[place % (sizeof(colors) / sizeof(colors[0]))];
 }

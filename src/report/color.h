@@ -8,6 +8,7 @@
 #define REPORT_COLOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "util/buf.h"
 
@@ -25,7 +26,7 @@ bool color_is_unwanted(void);
 /* Append text, in the colour of what failed if is_colored. */
 void color_failed(struct buf *out, bool is_colored, const char *text);
 
-/* Of a host's tag: always the same for a name. */
-const char *color_of_host(const char *name);
+/* Of the tag of the host at that place of a run: not that of its neighbours. */
+const char *color_of_host(size_t place);
 
 #endif

@@ -11,14 +11,16 @@
 #include "util/xalloc.h"
 
 #define REASON_SHORT_MAX 120
+#define NOTE_MAX_BYTES	 (64u << 10)
 
 void
 ending_init(struct ending *e, const struct record *record)
 {
 	e->status = record->status;
 	e->stage = record->stage;
-	e->reason = escape_string(record->message);
-	if (strlen(e->reason) > REASON_SHORT_MAX)
+	e->reason = escape_string(
+	    record->advice != NULL ? record->advice->reason : record->message);
+	if (record->advice == NULL && strlen(e->reason) > REASON_SHORT_MAX)
 		e->reason[0] = '\0';
 }
 
@@ -36,7 +38,7 @@ ending_compare(const struct ending *a, const struct ending *b)
 		return a->status < b->status ? -1 : 1;
 	if (a->stage != b->stage)
 		return a->stage < b->stage ? -1 : 1;
-	return strcmp(a->reason, b->reason);
+	return strverscmp(a->reason, b->reason);
 }
 
 const char *
@@ -62,4 +64,21 @@ ending_print(const struct ending *e, bool is_colored, struct buf *out)
 		buf_printf(out, " %s", stage);
 	if (e->reason[0] != '\0')
 		buf_printf(out, ", %s", e->reason);
+}
+
+void
+ending_note(const struct record *record, bool is_colored, struct buf *out)
+{
+	struct ending ending;
+	struct buf words;
+
+	ending_init(&ending, record);
+	buf_init(&words, NOTE_MAX_BYTES);
+	buf_printf(&words, "%s: ", record->host);
+	ending_print(&ending, false, &words);
+	buf_append(&words, "", 1);
+	color_failed(out, is_colored, (const char *)buf_head(&words));
+	buf_puts(out, "\n");
+	buf_clear(&words);
+	ending_clear(&ending);
 }

@@ -19,18 +19,20 @@ struct ending {
 };
 
 /*
- * A short reason is part of the words; long ones (host keys, with their
- * fingerprints) differ from host to host.
+ * A short reason is part of the words, and one that comes with an advice; other
+ * long ones (host keys, with their fingerprints) differ from host to host.
  */
 void ending_init(struct ending *e, const struct record *record);
 void ending_clear(struct ending *e);
 
-/* Less than, equal to or greater than 0, as strcmp(3). */
+/* Less than, equal to or greater than 0, as strverscmp(3): exit 7, exit 17. */
 int ending_compare(const struct ending *a, const struct ending *b);
 
 /* The word behind the status, "" where it would say nothing. */
 const char *ending_stage(enum status status, enum stage stage);
 /* Append the words; the status, if not ok, is red if is_colored. */
 void ending_print(const struct ending *e, bool is_colored, struct buf *out);
+/* Append a line of a host that failed, "web02: failed, exit 3", all red. */
+void ending_note(const struct record *record, bool is_colored, struct buf *out);
 
 #endif

@@ -5,8 +5,8 @@
  *   GROUP ──▶ HEAD ──▶ TEXT ──▶ HEAD ... ──▶ DRAIN ──▶ the next stream, DONE
  *
  * GROUP finds the groups, HEAD prints the names of one and, if wanted, its
- * diff; TEXT prints its text piece by piece. DRAIN waits until stdout is out,
- * since both streams may go to one terminal.
+ * diff, or all of a group without a text; TEXT prints a text piece by piece.
+ * DRAIN waits until stdout is out, since both streams may go to one terminal.
  */
 #include "config.h"
 
@@ -47,8 +47,11 @@ struct fold {
 	enum fold_state state;
 	unsigned stream;
 	struct groups *groups;
-	const struct group *group, *end, *reference;
-	uint64_t offset; /* in the group's text */
+	const struct group *group, *end;
+	const struct group *reference; /* that others are compared with */
+	bool is_reference_told;	       /* there are others */
+	bool is_listing;	       /* groups without a text */
+	uint64_t offset;	       /* in the group's text */
 	struct fold_diff *diff;
 };
 
@@ -113,26 +116,59 @@ fold_add(
 
 /* --- groups -------------------------------------------------------------- */
 
+/* What hosts have to show for themselves. */
+struct remarks {
+	bool has_stdout; /* one has written there */
+	bool has_any;	 /* one has written, or is not ok */
+};
+
+static struct remarks
+find_remarks(const struct fold *f)
+{
+	struct remarks found = {false, false};
+	const struct fold_host *h;
+
+	for (h = f->hosts; h < f->hosts + f->count; h++) {
+		if (h->outputs.contents[0] != NULL)
+			found.has_stdout = true;
+		if (h->outputs.contents[0] != NULL ||
+		    h->outputs.contents[1] != NULL || h->ending != NULL)
+			found.has_any = true;
+	}
+	return found;
+}
+
+static struct groups *
+make_groups(const struct fold *f, int stream, bool has_diff)
+{
+	const struct remarks found = find_remarks(f);
+	struct groups *groups = groups_new(f->contents, f->options.normalizer);
+	const struct fold_host *h;
+	struct member m;
+	uint32_t i;
+
+	for (i = 0; i < f->count; i++) {
+		h = &f->hosts[i];
+		m = (struct member){.host = i,
+		    .name = h->name,
+		    .content = h->outputs.contents[stream - 1],
+		    .ending = h->ending};
+		if (m.content == NULL && stream == 2)
+			continue;
+		m.is_bare = m.content == NULL &&
+		    !(has_diff && found.has_stdout && m.ending == NULL);
+		if (m.is_bare &&
+		    (h->outputs.contents[1] != NULL || !found.has_any))
+			continue;
+		groups_add(groups, &m);
+	}
+	return groups;
+}
+
 struct groups *
 fold_groups(const struct fold *f, int stream)
 {
-	const struct fold_host *h;
-	const struct content *content;
-	struct groups *groups;
-	bool is_silent;
-	uint32_t i;
-
-	groups = groups_new(f->contents, f->options.normalizer);
-	for (i = 0; i < f->count; i++) {
-		h = &f->hosts[i];
-		content = h->outputs.contents[stream - 1];
-		is_silent = h->outputs.contents[0] == NULL &&
-		    h->outputs.contents[1] == NULL;
-		if (content != NULL ||
-		    (is_silent && h->ending != NULL && stream == 1))
-			groups_add(groups, i, h->name, content, h->ending);
-	}
-	return groups;
+	return make_groups(f, stream, false);
 }
 
 uint64_t
@@ -157,7 +193,7 @@ reference_member(const struct fold *f, const struct group **group)
 			*group = g;
 			return &g->members[i];
 		}
-		if (name == NULL && g->members[0].content != NULL &&
+		if (name == NULL && !group_is_bare(g) &&
 		    (*group == NULL || g->count > (*group)->count))
 			*group = g;
 	}
@@ -174,7 +210,10 @@ diff_begin(struct fold *f)
 
 	if (m == NULL && name == NULL)
 		return;
-	if (f->reference != NULL && !f->options.is_ordered) {
+	f->is_reference_told =
+	    f->end - f->group > 1 && !group_is_bare(&f->group[1]);
+	if (f->reference != NULL && !group_is_bare(f->reference) &&
+	    !f->options.is_ordered) {
 		groups_put_first(f->groups, f->reference);
 		f->reference = f->group;
 	}
@@ -193,58 +232,87 @@ step_group(struct fold *f)
 	size_t count;
 
 	if (f->groups == NULL)
-		f->groups = fold_groups(f, (int)f->stream + 1);
+		f->groups =
+		    make_groups(f, (int)f->stream + 1, f->options.has_diff);
 	if (groups_step(f->groups))
 		return FOLD_GROUP;
 	f->group = groups_sort(f->groups, f->options.is_ordered, &count);
 	f->end = f->group + count;
 	f->reference = NULL;
+	f->is_listing = false;
 	if (f->options.has_diff)
 		diff_begin(f);
 	return FOLD_HEAD;
 }
 
+/* Who it is, how many, and how they ended. */
 static void
-print_head(struct fold *f, const char *folded)
+print_names(struct fold *f, const char *folded)
 {
 	struct sink *sink = f->sinks[f->stream];
 	const struct group *g = f->group;
 	struct buf *out = &sink->buf;
 
-	buf_printf(out, "%s%s%s%s", RULE, sink->is_colored ? COLOR_BOLD : "",
-	    folded, sink->is_colored ? COLOR_END : "");
+	buf_printf(out, "%s%s%s", sink->is_colored ? COLOR_BOLD : "", folded,
+	    sink->is_colored ? COLOR_END : "");
 	if (g->count > 1)
 		buf_printf(out, " (%zu)", g->count);
 	if (f->stream == 1)
 		buf_puts(out, " stderr");
+	if (g == f->reference && f->is_reference_told)
+		buf_puts(out, ", reference");
 	if (g->members[0].ending != NULL) {
 		buf_puts(out, ": ");
 		ending_print(g->members[0].ending, sink->is_colored, out);
+	} else if (group_is_bare(g)) {
+		buf_puts(out, ": ok, no output");
 	}
-	buf_puts(out, "\n" RULE);
+	buf_puts(out, "\n");
+}
+
+/* The diff of a group, if it is to have one, or what it is that has no text. */
+static bool
+print_instead(struct fold *f, const char *folded)
+{
+	const struct group *g = f->group;
+	struct sink *sink = f->sinks[f->stream];
+
+	if (f->diff != NULL && g != f->reference) {
+		if (f->reference != NULL && group_is_alike(g, f->reference))
+			buf_puts(&sink->buf, "no difference\n");
+		else
+			fold_diff_print(f->diff, g, folded, sink);
+		return true;
+	}
+	if (g->members[0].content != NULL)
+		return false;
+	buf_puts(&sink->buf, "(no output)\n");
+	return true;
 }
 
 static enum fold_state
 step_head(struct fold *f)
 {
-	const struct group *g = f->group;
+	struct buf *out = &f->sinks[f->stream]->buf;
+	bool has_text;
 	char *folded;
 
-	if (g == f->end)
+	if (f->group == f->end)
 		return FOLD_DRAIN;
-	folded = group_names(g);
-	print_head(f, folded);
-	f->offset = 0;
-	if (f->diff == NULL || g == f->reference ||
-	    g->members[0].content == NULL) {
-		free(folded);
-		return FOLD_TEXT;
+	folded = group_names(f->group);
+	has_text = !group_is_bare(f->group);
+	if (!f->is_listing)
+		buf_puts(out, RULE);
+	f->is_listing = !has_text;
+	print_names(f, folded);
+	if (has_text) {
+		buf_puts(out, RULE);
+		has_text = !print_instead(f, folded);
 	}
-	if (f->reference != NULL && group_is_alike(g, f->reference))
-		buf_puts(&f->sinks[f->stream]->buf, "no difference\n");
-	else
-		fold_diff_print(f->diff, g, folded, f->sinks[f->stream]);
 	free(folded);
+	f->offset = 0;
+	if (has_text)
+		return FOLD_TEXT;
 	f->group++;
 	return FOLD_HEAD;
 }

@@ -11,9 +11,16 @@
  *   web04: failed, exit 3
  *   ---------------
  *   other text
+ *   ---------------
+ *   web05: unreachable connect, Connection refused
+ *   web[06-09] (4): ok, no output
  *
- * A host that sent nothing is in no group, but for one that failed and said
- * nothing about it: its words stand on stdout, without a text.
+ * Hosts that sent nothing at all have no text: below one rule a line says how
+ * they ended, at the end of stdout. That they are ok is said only if there is
+ * something else to say.
+ *
+ * If texts are compared, a host that is ok and has nothing on stdout has a
+ * text, the empty one.
  */
 #ifndef REPORT_FOLD_H
 #define REPORT_FOLD_H
@@ -61,8 +68,8 @@ bool fold_is_done(const struct fold *f);
 void fold_cut(struct fold *f);
 
 /*
- * The groups of all hosts for stream (1 or 2), to be found with groups_step().
- * The caller frees them before f.
+ * The groups of all hosts for stream (1 or 2), none of them compared, to be
+ * found with groups_step(). The caller frees them before f.
  */
 struct groups *fold_groups(const struct fold *f, int stream);
 /* How many bytes a host sent, more than are kept perhaps. */

@@ -14,105 +14,89 @@
 #define PAGE_MOST ((size_t)32 << 20)
 
 void
-fold_page_init(struct fold_page *p, const struct fold *f, struct contents *set,
-    bool is_ordered)
+fold_page_init(struct fold_page *p, struct html *html, const struct fold *f,
+    struct contents *set, bool is_ordered)
 {
-	memset(p, 0, sizeof(*p));
-	p->fold = f;
-	p->contents = set;
-	p->is_ordered = is_ordered;
-	p->stream = 1;
-	p->room = PAGE_MOST;
-}
-
-static void
-output_clear(struct fold_page *p)
-{
-	free(p->hosts);
-	free(p->seqs);
-	free(p->text);
-	p->hosts = NULL;
-	p->seqs = NULL;
-	p->text = NULL;
-}
-
-static void
-stream_clear(struct fold_page *p)
-{
-	groups_free(p->groups);
-	p->groups = NULL;
+	*p = (struct fold_page){.html = html,
+	    .fold = f,
+	    .contents = set,
+	    .is_ordered = is_ordered,
+	    .stream = 1,
+	    .room = PAGE_MOST};
 }
 
 void
 fold_page_clear(struct fold_page *p)
 {
-	output_clear(p);
-	stream_clear(p);
-}
-
-static void
-stream_begin(struct fold_page *p)
-{
-	size_t count;
-
-	p->groups = fold_groups(p->fold, p->stream);
-	while (groups_step(p->groups))
-		;
-	p->group = groups_sort(p->groups, p->is_ordered, &count);
-	p->end = p->group + count;
-}
-
-/* The group that is next, of the streams one after the other. */
-static const struct group *
-next_group(struct fold_page *p)
-{
-	for (;;) {
-		if (p->groups == NULL)
-			stream_begin(p);
-		if (p->group < p->end)
-			return p->group++;
-		if (p->stream == 2)
-			return NULL;
-		stream_clear(p);
-		p->stream++;
-	}
+	groups_free(p->groups);
+	p->groups = NULL;
 }
 
 /* The text of the group's first host, as far as there is room. */
 static void
-text_read(struct fold_page *p, const struct group *g, struct html_output *o)
+text_read(struct fold_page *p, const struct group *g, uint8_t *text,
+    struct html_output *o)
 {
 	const struct member *m = g->members;
 	size_t most =
 	    p->room < FOLD_PAGE_TEXT_MOST ? p->room : FOLD_PAGE_TEXT_MOST;
 
-	p->text = xmalloc(FOLD_PAGE_TEXT_MOST);
-	o->len = content_read(p->contents, m->content, 0, p->text, most);
+	o->len = content_read(p->contents, m->content, 0, text, most);
 	o->is_truncated = fold_sent(p->fold, m->host, p->stream) > o->len;
 	if (o->is_truncated)
-		o->len = utf8_whole(p->text, o->len);
-	o->text = p->text;
+		o->len = utf8_whole(text, o->len);
+	o->text = text;
 	p->room -= o->len;
 }
 
-bool
-fold_page_next(void *page, struct html_output *o)
+static void
+put_group(struct fold_page *p, const struct group *g)
 {
-	struct fold_page *p = page;
-	const struct group *g = next_group(p);
+	uint8_t *text = xmalloc(FOLD_PAGE_TEXT_MOST);
+	uint32_t *seqs = xcalloc(g->count, sizeof(*seqs));
+	char *names = group_names(g);
+	struct html_output o = {.hosts = names,
+	    .seqs = seqs,
+	    .count = g->count,
+	    .stream = group_is_bare(g) ? 0 : p->stream};
 	size_t i;
 
-	output_clear(p);
-	if (g == NULL)
-		return false;
-	p->hosts = group_names(g);
-	p->seqs = xcalloc(g->count, sizeof(*p->seqs));
 	for (i = 0; i < g->count; i++)
-		p->seqs[i] = g->members[i].host;
-	o->hosts = p->hosts;
-	o->seqs = p->seqs;
-	o->count = g->count;
-	o->stream = p->stream;
-	text_read(p, g, o);
+		seqs[i] = g->members[i].host;
+	text_read(p, g, text, &o);
+	html_output(p->html, &o);
+	free(names);
+	free(seqs);
+	free(text);
+}
+
+bool
+fold_page_is_done(const struct fold_page *p)
+{
+	return p->stream > 2;
+}
+
+bool
+fold_page_step(struct fold_page *p)
+{
+	size_t count;
+
+	if (fold_page_is_done(p))
+		return false;
+	if (p->groups == NULL)
+		p->groups = fold_groups(p->fold, p->stream);
+	if (p->group == NULL) {
+		if (groups_step(p->groups))
+			return true;
+		p->group = groups_sort(p->groups, p->is_ordered, &count);
+		p->end = p->group + count;
+	}
+	if (p->group < p->end) {
+		put_group(p, p->group++);
+		return true;
+	}
+	fold_page_clear(p);
+	p->group = NULL;
+	p->stream++;
 	return true;
 }

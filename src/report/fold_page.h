@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "report/fold.h"
 #include "report/html.h"
@@ -14,25 +13,26 @@
 #define FOLD_PAGE_TEXT_MOST (64u << 10)
 
 struct fold_page {
+	struct html *html;
 	const struct fold *fold;
 	struct contents *contents;
 	bool is_ordered;
-	int stream;	       /* 1 or 2 */
-	struct groups *groups; /* of this stream; NULL: not yet */
-	const struct group *group, *end;
-	size_t room; /* bytes that the page still takes */
-	/* the output that was given last */
-	char *hosts;
-	uint32_t *seqs;
-	uint8_t *text;
+	int stream;			 /* 1 or 2; then it is done */
+	struct groups *groups;		 /* of this stream; NULL: not yet */
+	const struct group *group, *end; /* NULL: they are not found yet */
+	size_t room;			 /* bytes that the page still takes */
 };
 
-/* f, which has all hosts, and its contents are kept. */
-void fold_page_init(struct fold_page *p, const struct fold *f,
-    struct contents *set, bool is_ordered);
+/* f, which gets all hosts before the first step, and its contents are kept. */
+void fold_page_init(struct fold_page *p, struct html *html,
+    const struct fold *f, struct contents *set, bool is_ordered);
 void fold_page_clear(struct fold_page *p);
 
-/* See struct html_outputs; page is a struct fold_page. */
-bool fold_page_next(void *page, struct html_output *o);
+/*
+ * Do a part of the work, so that a run stays awake. Returns whether there is
+ * more to do.
+ */
+bool fold_page_step(struct fold_page *p);
+bool fold_page_is_done(const struct fold_page *p);
 
 #endif

@@ -68,16 +68,14 @@ groups_free(struct groups *g)
 }
 
 void
-groups_add(struct groups *g, uint32_t host, const char *name,
-    const struct content *content, const struct ending *ending)
+groups_add(struct groups *g, const struct member *m)
 {
 	if (g->member_count == g->member_size) {
 		g->member_size = g->member_size > 0 ? 2 * g->member_size : 64;
 		g->members = xreallocarray(
 		    g->members, g->member_size, sizeof(*g->members));
 	}
-	g->members[g->member_count++] = (struct member){
-	    .host = host, .name = name, .content = content, .ending = ending};
+	g->members[g->member_count++] = *m;
 }
 
 /* --- texts --------------------------------------------------------------- */
@@ -233,12 +231,27 @@ groups_step(struct groups *g)
 	return g->groups == NULL;
 }
 
+bool
+group_is_bare(const struct group *g)
+{
+	return g->members[0].is_bare;
+}
+
+static int
+group_rank(const struct group *g)
+{
+	if (!group_is_bare(g))
+		return 0;
+	return g->members[0].ending != NULL ? 1 : 2;
+}
+
 static int
 first_compare(const void *a, const void *b)
 {
 	const struct group *x = a, *y = b;
+	int order = group_rank(x) - group_rank(y);
 
-	return host_compare(x->members, y->members);
+	return order != 0 ? order : host_compare(x->members, y->members);
 }
 
 static int
@@ -246,9 +259,9 @@ largest_compare(const void *a, const void *b)
 {
 	const struct group *x = a, *y = b;
 
-	if (x->count != y->count)
-		return x->count > y->count ? -1 : 1;
-	return host_compare(x->members, y->members);
+	if (group_rank(x) != group_rank(y) || x->count == y->count)
+		return first_compare(a, b);
+	return x->count > y->count ? -1 : 1;
 }
 
 const struct group *

@@ -19,7 +19,8 @@ struct member {
 	const char *name;
 	const struct content *content; /* NULL: nothing was sent */
 	const struct ending *ending;   /* NULL: ok */
-	struct text *text;	       /* internal */
+	bool is_bare;	   /* it has no text to be shown; so is its group */
+	struct text *text; /* internal */
 };
 
 struct group {
@@ -36,9 +37,8 @@ struct groups *groups_new(struct contents *set, struct normalizer *n);
 /* NULL is fine. */
 void groups_free(struct groups *g);
 
-/* Each host once. */
-void groups_add(struct groups *g, uint32_t host, const char *name,
-    const struct content *content, const struct ending *ending);
+/* Each host once; copies m, less its text. */
+void groups_add(struct groups *g, const struct member *m);
 
 /*
  * After all members are added: do a part of the work, so that a run stays
@@ -48,10 +48,12 @@ bool groups_step(struct groups *g);
 
 /*
  * After that. The largest group comes first, of equal ones that with the first
- * host; or, if is_ordered, that with the first host of all.
+ * host; or, if is_ordered, that with the first host of all. Bare ones come
+ * after all others, that of hosts that are ok as the last.
  */
 const struct group *groups_sort(
     struct groups *g, bool is_ordered, size_t *count);
+bool group_is_bare(const struct group *g);
 /* Whether they have sent the same, and only ended otherwise. */
 bool group_is_alike(const struct group *g, const struct group *other);
 /* The names of the members, folded. The caller frees them. */

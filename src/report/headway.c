@@ -129,7 +129,7 @@ headway_rate(const struct headway *h, uint64_t now_ms, char text[HUMAN_SIZE])
 	rate = meter_rate(&h->host_meter, h->tally->ended, now_ms);
 	if (rate >= 9.95)
 		snprintf(text, HUMAN_SIZE, "%.0f/s", rate);
-	else if (rate >= 1)
+	else if (rate >= 0.1)
 		snprintf(text, HUMAN_SIZE, "%.1f/s", rate);
 	else if (rate > 0)
 		snprintf(text, HUMAN_SIZE, "%.0f/min", rate * 60);

@@ -52,7 +52,10 @@ void headway_look(struct headway *h, uint64_t now_ms);
 
 /* Of bytes if the sum of all totals is known, else of hosts: 0 to 1. */
 double headway_part(const struct headway *h);
-/* "12/s" of hosts, "5/min" if few; "320 MB/s" of transfers; "" for none. */
+/*
+ * "12/s" of hosts, "0.8/s", below 0.1 "5/min"; "320 MB/s" of transfers; "" for
+ * none.
+ */
 void headway_rate(
     const struct headway *h, uint64_t now_ms, char text[HUMAN_SIZE]);
 /*

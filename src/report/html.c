@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The page is its template (html/report.html) with the {{places}} filled in.
- * It is written on the way, a record as it comes, so that no memory is taken
- * for it; and it takes its place by a rename, so that there never is half a
- * page.
+ * It is written on the way, a record as it comes and then an output at a time,
+ * so that no memory is taken for it; and it takes its place by a rename, so
+ * that there never is half a page.
  *
  * What hosts or the inventory say stands in the page only as JSON, in elements
  * that no browser runs, without a single "<"; the script makes text of it. A
@@ -39,6 +39,7 @@ struct html {
 	FILE *file;	  /* the temporary; NULL: there is none */
 	const char *rest; /* of the template */
 	const char *separator;
+	bool has_outputs;	    /* no record follows */
 	const struct html_end *end; /* what the template's rest needs */
 	int error;		    /* errno of the first write that failed */
 };
@@ -105,15 +106,6 @@ statuses_json(void)
 	return list;
 }
 
-static json_t *
-run_json(const struct html_end *end)
-{
-	return json_pack("{s:I s:I s:o s:o}", "began_ms",
-	    (json_int_t)end->began_at_ms, "elapsed_ms",
-	    (json_int_t)end->elapsed_ms, "statuses", statuses_json(),
-	    "failures", summary_failures(end->summary));
-}
-
 /* Escaped, but for its ends of lines. */
 static json_t *
 text_json(const void *text, size_t len)
@@ -138,6 +130,27 @@ text_json(const void *text, size_t len)
 	return value;
 }
 
+/* What the user has typed, any bytes. */
+static json_t *
+words_json(const char *words)
+{
+	return text_json(words, strlen(words));
+}
+
+static json_t *
+run_json(const struct html_end *end)
+{
+	const struct run_words *words = end->words;
+
+	return json_pack("{s:s s:s s:o s:o s:I s:I s:b s:o s:o}", "program",
+	    words->program, "version", PACKAGE_VERSION, "task",
+	    words_json(words->task), "choice", words_json(words->choice),
+	    "began_ms", (json_int_t)end->began_at_ms, "elapsed_ms",
+	    (json_int_t)end->elapsed_ms, "are_outputs_cut",
+	    end->are_outputs_cut, "statuses", statuses_json(), "failures",
+	    summary_failures(end->summary));
+}
+
 static json_t *
 output_json(const struct html_output *o)
 {
@@ -149,21 +162,6 @@ output_json(const struct html_output *o)
 	return json_pack("{s:s s:o s:i s:o s:b}", "hosts", o->hosts, "seqs",
 	    seqs, "stream", o->stream, "text", text_json(o->text, o->len),
 	    "is_truncated", o->is_truncated);
-}
-
-static void
-outputs_write(FILE *f, const struct html_outputs *outputs)
-{
-	struct html_output output;
-	const char *separator = "";
-
-	fputs("[", f);
-	while (outputs->next(outputs->ctx, &output)) {
-		fputs(separator, f);
-		json_write_new(f, output_json(&output));
-		separator = ",\n";
-	}
-	fputs("]", f);
 }
 
 /* --- the template -------------------------------------------------------- */
@@ -179,15 +177,13 @@ place_fill(struct html *h, const char *name, size_t len)
 		fputs(html_script.text, h->file);
 	else if (strncmp(name, "run", len) == 0)
 		json_write_new(h->file, run_json(h->end));
-	else if (strncmp(name, "outputs", len) == 0)
-		outputs_write(h->file, h->end->outputs);
 	else
 		fatal("unknown place in the page");
 }
 
 /*
- * Copy the template on, filling its places, until that of the records or the
- * end.
+ * Copy the template on, filling its places, until that of the records, that of
+ * the outputs, or the end.
  */
 static void
 page_go_on(struct html *h)
@@ -200,7 +196,8 @@ page_go_on(struct html *h)
 		name = open + 2;
 		len = strcspn(name, "}");
 		h->rest = name + len + 2;
-		if (strncmp(name, "records", len) == 0)
+		if (strncmp(name, "records", len) == 0 ||
+		    strncmp(name, "outputs", len) == 0)
 			return;
 		place_fill(h, name, len);
 	}
@@ -285,6 +282,26 @@ html_record(struct html *h, const struct record *record)
 	h->separator = ",";
 }
 
+static void
+outputs_begin(struct html *h)
+{
+	if (h->has_outputs)
+		return;
+	h->has_outputs = true;
+	page_go_on(h);
+	h->separator = "\n";
+}
+
+void
+html_output(struct html *h, const struct html_output *o)
+{
+	outputs_begin(h);
+	fputs(h->separator, h->file);
+	json_write_new(h->file, output_json(o));
+	page_flush(h);
+	h->separator = ",\n";
+}
+
 int
 html_finish(struct html *h, const struct html_end *end, struct error *err)
 {
@@ -292,6 +309,7 @@ html_finish(struct html *h, const struct html_end *end, struct error *err)
 	const char *path = h->place.path;
 
 	h->end = end;
+	outputs_begin(h);
 	page_go_on(h);
 	if (page_flush(h) == -1)
 		return error_set(err, "%s: %s", path, strerror(h->error));

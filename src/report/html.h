@@ -18,17 +18,10 @@ struct html_output {
 	const char *hosts;    /* folded */
 	const uint32_t *seqs; /* of their records */
 	size_t count;	      /* of these, at least 1 */
-	int stream;	      /* 1 or 2 */
+	int stream;	      /* 1 or 2; 0: they sent nothing at all */
 	const void *text;     /* any bytes */
 	size_t len;
 	bool is_truncated; /* they have sent more */
-};
-
-/* Where the outputs come from, in the order in which they are shown. */
-struct html_outputs {
-	/* Fills o, valid until the next call. False: there are no more. */
-	bool (*next)(void *ctx, struct html_output *o);
-	void *ctx;
 };
 
 /*
@@ -40,13 +33,16 @@ struct html *html_new(const char *path, struct error *err);
 void html_free(struct html *h);
 
 void html_record(struct html *h, const struct record *record);
+/* After the last record, in the order in which they are shown. */
+void html_output(struct html *h, const struct html_output *o);
 
 /* What is known at the end of the run. */
 struct html_end {
 	uint64_t began_at_ms; /* wall clock */
 	uint64_t elapsed_ms;
 	struct summary *summary;
-	const struct html_outputs *outputs;
+	bool are_outputs_cut; /* there would have been more */
+	const struct run_words *words;
 };
 
 /*

@@ -92,13 +92,13 @@ live_free(struct live *l)
 
 static void
 tag_init(struct tag *t, const struct live *l, const struct sink *sink,
-    const char *name)
+    size_t host, const char *name)
 {
 	int n = 0;
 
 	if (l->options.has_prefix && sink->is_colored)
 		n = snprintf(t->text, sizeof(t->text),
-		    "%s%.256s" COLOR_END ": ", color_of_host(name), name);
+		    "%s%.256s" COLOR_END ": ", color_of_host(host), name);
 	else if (l->options.has_prefix)
 		n = snprintf(t->text, sizeof(t->text), "%.256s: ", name);
 	t->len = (size_t)n;
@@ -194,13 +194,15 @@ put_piece(struct live *l, struct sink *sink, const struct tag *tag,
 
 	memcpy(rest, buf_head(text) + whole, rest_len);
 	text->tail -= rest_len;
-	put_line(sink, tag, begun, NULL, 0, l->count == 1 ? "" : "\n");
+	put_line(sink, tag, begun, NULL, 0,
+	    l->count == 1 && !sink->is_tty ? "" : "\n");
 	buf_append(text, rest, rest_len);
 }
 
 /*
  * Keep the start of a line. If it gets too long it goes out in pieces: as
- * lines of their own, or, with one host alone, as one line.
+ * lines of their own, or, with one host alone, as one line; but on a terminal
+ * a message may come before the next piece.
  */
 static void
 keep_rest(struct live *l, struct sink *sink, const struct tag *tag,
@@ -253,7 +255,7 @@ live_output(struct live *l, size_t host, const char *name, int stream,
 
 	if (len == 0)
 		return;
-	tag_init(&tag, l, sink, name);
+	tag_init(&tag, l, sink, host, name);
 	if (ends_in_cr(begun)) {
 		settle_cr(sink, &tag, begun, &data, &len);
 		if (len == 0)
@@ -305,7 +307,7 @@ live_end(struct live *l, size_t host, const char *name)
 			continue;
 		if (ends_in_cr(u))
 			u->text.tail--;
-		tag_init(&tag, l, l->sinks[i], name);
+		tag_init(&tag, l, l->sinks[i], host, name);
 		put_line(l->sinks[i], &tag, u, NULL, 0, "\n");
 	}
 	live_forget(l, host);

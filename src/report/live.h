@@ -3,7 +3,8 @@
  * live: the hosts' output as it comes, one tagged line after the other. Only
  * whole lines go out, so two hosts never share one. A carriage return ends a
  * line too (progress bars). A line longer than the limit is shown in pieces,
- * each tagged, since memory must not grow with what a host sends.
+ * each tagged, since memory must not grow with what a host sends; unless the
+ * host is alone and it does not go to a terminal.
  */
 #ifndef REPORT_LIVE_H
 #define REPORT_LIVE_H

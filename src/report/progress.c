@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "report/color.h"
@@ -17,7 +16,6 @@
 /* Runs that are shorter show nothing. */
 #define FIRST_DRAW_MS	 250u
 #define DRAW_INTERVAL_MS 100u
-#define COLUMNS_DEFAULT	 80u
 #define LINE_MAX_BYTES	 1024u
 #define BAR_MAX		 40u
 #define BAR_LEAST	 8u
@@ -176,21 +174,19 @@ line_details(struct line *line, const struct headway *h, uint64_t now_ms)
 static void
 progress_draw(const struct progress *p, uint64_t now_ms)
 {
-	struct winsize size = {.ws_row = 0};
-	size_t columns = COLUMNS_DEFAULT - 1;
+	size_t columns, rows;
 	struct buf *out = &p->sink->buf;
 	struct line line;
 
-	/* A line of the full width would wrap. */
-	if (ioctl(p->sink->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		columns = size.ws_col - 1u;
+	sink_size(p->sink, &columns, &rows);
+	columns--; /* a line of the full width would wrap */
 	line_init(&line, columns, p->sink->is_colored);
 	line_counts(&line, p->headway, now_ms);
 	put_bar(out, headway_part(p->headway), &line, columns);
 	buf_append(out, buf_head(&line.text), buf_len(&line.text));
 	buf_clear(&line.text);
 	line_init(&line, columns, false);
-	if (size.ws_row != 1)
+	if (rows != 1)
 		line_details(&line, p->headway, now_ms);
 	if (line.columns > 0) {
 		buf_puts(out, NEXT_LINE);
@@ -236,6 +232,12 @@ progress_show(struct progress *p, bool is_free, uint64_t now_ms)
 	p->is_shown = true;
 }
 
+bool
+progress_is_shown(const struct progress *p)
+{
+	return p != NULL && p->was_drawn;
+}
+
 uint64_t
 progress_due_ms(const struct progress *p)
 {
@@ -245,6 +247,6 @@ progress_due_ms(const struct progress *p)
 bool
 progress_gathers(const struct progress *p, uint64_t now_ms)
 {
-	return p != NULL && p->was_drawn && now_ms < p->due_ms &&
+	return progress_is_shown(p) && now_ms < p->due_ms &&
 	    p->headway->tally->ended < p->headway->count;
 }

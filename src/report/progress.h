@@ -46,6 +46,11 @@ void progress_hide(struct progress *p);
  */
 void progress_show(struct progress *p, bool is_free, uint64_t now_ms);
 
+/*
+ * Whether it is on the screen, but for lines that have just erased it; false if
+ * p is NULL.
+ */
+bool progress_is_shown(const struct progress *p);
 /* When it is to be drawn; UINT64_MAX if p is NULL. */
 uint64_t progress_due_ms(const struct progress *p);
 /*

@@ -29,7 +29,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "report/fold_page.h"
+#include "report/ending.h"
 #include "report/json.h"
 #include "report/report_impl.h"
 #include "util/clock.h"
@@ -43,8 +43,13 @@
 #define PIECE_BYTES (16u << 10)
 /* So long the run may wait for what is made ready. */
 #define FILL_MS 50
+/* So long a run that was broken off goes on with the page. */
+#define PAGE_MS 1000
 /* How long a reader that takes nothing is waited for when all is to end. */
 #define PATIENCE_MS 200
+
+/* Hosts that are not ok told while the run goes on. */
+#define NOTED_MOST  20
 
 #define EXIT_LOCAL  5
 #define EXIT_BROKEN 141 /* 128 + SIGPIPE */
@@ -113,6 +118,25 @@ report_json(struct report *r, const struct record *record,
 	json_record(record, &carried, is_ascii, out);
 }
 
+/*
+ * While the progress is shown, a host that is not ok has a line of its own, in
+ * the summary's words; but not each of hundreds.
+ */
+static void
+note_failure(struct report *r, const struct record *record)
+{
+	struct buf *notes = &r->screen.notes;
+
+	if (r->screen.progress == NULL || record->status == STATUS_OK ||
+	    record->status == STATUS_CANCELLED ||
+	    record->status == STATUS_SKIPPED || r->noted > NOTED_MOST)
+		return;
+	if (r->noted++ < NOTED_MOST)
+		ending_note(record, r->screen.err.is_colored, notes);
+	else
+		buf_puts(notes, "more hosts failed; see the summary\n");
+}
+
 /* A host is over, and all that it sent is where it belongs. */
 static void
 host_end(struct report *r, const struct record *record,
@@ -143,6 +167,7 @@ report_record(struct report *r, const struct record *record)
 	tally_add(&r->tally, record);
 	headway_ended(&r->headway, record->seq);
 	summary_add(r->summary, record);
+	note_failure(r, record);
 	if (r->outdir != NULL)
 		outdir_end(r->outdir, record->seq, record->host);
 	if (r->capture != NULL)
@@ -186,19 +211,38 @@ has_room(const struct report *r)
 	return screen_backlog(&r->screen) < READY_BYTES;
 }
 
+static bool
+are_all_ended(const struct report *r)
+{
+	return r->tally.ended == r->headway.count;
+}
+
 /* Whether the fold is to be printed now. A stdout that is gone gets none. */
 static bool
 is_fold_due(const struct report *r)
 {
-	return r->options.has_fold && r->tally.ended == r->headway.count &&
+	return r->options.has_fold && are_all_ended(r) &&
 	    r->screen.out.error == 0 && !fold_is_done(r->fold);
 }
 
-/* Whether there is something to make ready. */
+static bool
+is_page_due(const struct report *r)
+{
+	return r->html != NULL && are_all_ended(r) && !r->is_page_done;
+}
+
+/* Whether there is something to make ready for stdout. */
+static bool
+has_more_to_print(const struct report *r)
+{
+	return (r->turns != NULL && turns_has_more(r->turns)) || is_fold_due(r);
+}
+
+/* Whether there is something to be done even if no host sends anything. */
 static bool
 has_more(const struct report *r)
 {
-	return (r->turns != NULL && turns_has_more(r->turns)) || is_fold_due(r);
+	return has_more_to_print(r) || is_page_due(r);
 }
 
 /* Some held output, or else a host that is over. */
@@ -230,9 +274,51 @@ turn_step(struct report *r)
 	return true;
 }
 
-static bool
-fill_step(struct report *r)
+/* Put the page in its place as it is. */
+static void
+page_end(struct report *r)
 {
+	const struct html_end end = {.began_at_ms = r->metrics.began_at_ms,
+	    .elapsed_ms = clock_now_ms() - r->headway.began_ms,
+	    .summary = r->summary,
+	    .are_outputs_cut = !fold_page_is_done(&r->page),
+	    .words = &r->options.words};
+	struct error err;
+
+	r->is_page_done = true;
+	if (html_finish(r->html, &end, &err) == -1) {
+		log_error("%s", err.text);
+		r->is_page_broken = true;
+	}
+}
+
+/* The page goes on while stdout, whose reader may be slow, can't. */
+static bool
+page_step(struct report *r)
+{
+	if (!is_page_due(r))
+		return false;
+	if (!fold_page_step(&r->page))
+		page_end(r);
+	return true;
+}
+
+void
+report_page(struct report *r)
+{
+	uint64_t until_ms = clock_now_ms() + PAGE_MS;
+
+	while (clock_now_ms() < until_ms && page_step(r))
+		;
+	if (is_page_due(r))
+		page_end(r);
+}
+
+static bool
+print_step(struct report *r)
+{
+	if (!has_room(r))
+		return false;
 	if (r->turns != NULL && turn_step(r))
 		return true;
 	if (!is_fold_due(r))
@@ -249,7 +335,7 @@ report_fill(struct report *r)
 {
 	uint64_t until_ms = clock_now_ms() + FILL_MS;
 
-	while (has_room(r) && fill_step(r) && clock_now_ms() < until_ms)
+	while ((print_step(r) || page_step(r)) && clock_now_ms() < until_ms)
 		;
 }
 
@@ -286,7 +372,9 @@ report_due_ms(const struct report *r)
 	uint64_t metrics = metrics_file_due_ms(r->metrics_file);
 
 	/* What stdout has not taken, report_poll() waits for. */
-	if (has_more(r) && has_room(r) && buf_len(&r->screen.out.buf) == 0)
+	if (is_page_due(r) ||
+	    (has_more_to_print(r) && has_room(r) &&
+		buf_len(&r->screen.out.buf) == 0))
 		return 0;
 	return line < metrics ? line : metrics;
 }
@@ -324,6 +412,8 @@ report_broken(struct report *r, const struct pollfd *fds, const char **why)
 void
 report_cut(struct report *r)
 {
+	if (is_page_due(r))
+		page_end(r);
 	if (!r->is_folding)
 		return;
 	fold_cut(r->fold);
@@ -350,27 +440,6 @@ exit_status(const struct report *r)
 	if (r->options.is_largest_exit && r->largest_exit > 0 && status <= 1)
 		status = r->largest_exit > 255 ? 255 : (int)r->largest_exit;
 	return status;
-}
-
-void
-report_page(struct report *r)
-{
-	struct fold_page page;
-	struct html_outputs outputs = {fold_page_next, &page};
-	const struct html_end end = {.began_at_ms = r->metrics.began_at_ms,
-	    .elapsed_ms = clock_now_ms() - r->headway.began_ms,
-	    .summary = r->summary,
-	    .outputs = &outputs};
-	struct error err;
-
-	if (r->html == NULL)
-		return;
-	fold_page_init(&page, r->fold, r->contents, r->options.is_ordered);
-	if (html_finish(r->html, &end, &err) == -1) {
-		log_error("%s", err.text);
-		r->is_page_broken = true;
-	}
-	fold_page_clear(&page);
 }
 
 int
@@ -402,6 +471,7 @@ report_finish(struct report *r, bool has_summary)
 	    .has_latencies = r->options.is_verbose,
 	    .is_colored = r->screen.err.is_colored};
 	int patience_ms = r->is_abandoned || !has_summary ? PATIENCE_MS : -1;
+	size_t rows;
 
 	screen_end_progress(&r->screen);
 	do {
@@ -412,6 +482,8 @@ report_finish(struct report *r, bool has_summary)
 	if (!has_summary || (r->options.is_quiet && r->exit_class == 0))
 		return;
 	options.elapsed_ms = clock_now_ms() - r->headway.began_ms;
+	if (r->screen.err.is_tty)
+		sink_size(&r->screen.err, &options.columns, &rows);
 	summary_print(r->summary, &r->tally, &options, &r->screen.err.buf);
 	if (has_again(r))
 		summary_again(&r->tally, &r->options, &r->screen.err.buf);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "report/advice.h"
 #include "report/normalize.h"
 #include "report/sink.h"
 #include "util/error.h"
@@ -32,8 +33,9 @@ struct record {
 	enum stage stage;
 	bool has_exit_code;
 	uint32_t exit_code;
-	const char *signal;  /* "" if none */
-	const char *message; /* untrusted text; "" if ok */
+	const char *signal;	     /* "" if none */
+	const char *message;	     /* untrusted text; "" if ok */
+	const struct advice *advice; /* NULL: none */
 	unsigned attempts;
 	uint64_t started_at_ms; /* wall clock; 0: never started */
 	uint64_t cost_ms;
@@ -70,6 +72,13 @@ struct running {
 	size_t oldest_count;
 };
 
+/* What is run, in the words of the user, for the page and the metrics. */
+struct run_words {
+	const char *program; /* its name */
+	const char *task;    /* "df -h", "put app.tar to /opt/" */
+	const char *choice;  /* of hosts: "-g web,db -x web03" */
+};
+
 /* PROGRESS_AUTO: if stderr is a terminal, and not if is_quiet. */
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
@@ -94,9 +103,9 @@ struct report_options {
 	const char *html_path;	  /* of the page; NULL: none */
 	const char *outdir;	  /* NULL: none */
 	const char *metrics_path; /* NULL: none */
-	const char *tool;	  /* the program's name, for the metrics */
-	size_t fanout;		  /* bounds the memory for unfinished lines */
-	uint64_t seed;		  /* of the order, for the summary; 0: none */
+	struct run_words words;
+	size_t fanout;		/* bounds the memory for unfinished lines */
+	uint64_t seed;		/* of the order, for the summary; 0: none */
 	const char *again;	/* the command for those that failed, or NULL */
 	bool again_needs_input; /* which is gone: a pipe, stdin */
 };
@@ -165,14 +174,15 @@ size_t report_poll(const struct report *r, struct pollfd *fds);
  */
 int report_broken(struct report *r, const struct pollfd *fds, const char **why);
 
-/* A fold that is being printed ends here. */
+/* A fold that is being printed ends here, and so do the page's outputs. */
 void report_cut(struct report *r);
 /* From now on no reader is waited for that takes nothing. */
 void report_abandon(struct report *r);
 
 /*
- * The run has ended, no record follows: put the page in its place; to be
- * called before report_end(). Without this there is no page.
+ * The run has ended, no record follows: put the page in its place, if that was
+ * not done; to be called before report_end(). Without this there may be no
+ * page. Outputs that report_flush() did not come to are left out of it.
  */
 void report_page(struct report *r);
 

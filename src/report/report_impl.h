@@ -5,6 +5,7 @@
 
 #include "report/capture.h"
 #include "report/fold.h"
+#include "report/fold_page.h"
 #include "report/headway.h"
 #include "report/html.h"
 #include "report/live.h"
@@ -32,10 +33,12 @@ struct report {
 	struct outdir *outdir;	  /* NULL: none */
 	struct report_file *file; /* NULL: none */
 	struct html *html;	  /* NULL: none */
+	struct fold_page page;	  /* its outputs */
 	struct metrics metrics;
 	struct metrics_file *metrics_file; /* NULL: none */
+	unsigned noted;			   /* failed hosts, while it runs */
 	bool is_folding;		   /* the fold is being printed */
-	bool is_page_broken, is_metrics_broken;
+	bool is_page_done, is_page_broken, is_metrics_broken;
 	bool is_abandoned; /* nobody is waited for */
 	int exit_class;
 	uint32_t largest_exit;

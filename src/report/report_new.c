@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "report/fold_page.h"
 #include "report/report_impl.h"
 #include "util/clock.h"
 #include "util/xalloc.h"
@@ -79,6 +78,7 @@ report_keep(struct report *r, size_t hosts)
 	if (o->has_fold || r->html != NULL)
 		r->fold = fold_new(
 		    hosts, &fold, r->contents, &r->screen.out, &r->screen.err);
+	fold_page_init(&r->page, r->html, r->fold, r->contents, o->is_ordered);
 }
 
 struct report *
@@ -94,7 +94,7 @@ report_new(
 	screen_init(&r->screen, options->color);
 	headway_init(&r->headway, &r->tally, hosts, options->is_transfer,
 	    options->host_bytes, clock_now_ms());
-	r->metrics = (struct metrics){.tool = options->tool,
+	r->metrics = (struct metrics){.tool = options->words.program,
 	    .path = options->metrics_path,
 	    .hosts = hosts,
 	    .began_at_ms = clock_wall_ms(),
@@ -120,6 +120,7 @@ report_free(struct report *r)
 		return;
 	metrics_file_free(r->metrics_file);
 	report_file_free(r->file);
+	fold_page_clear(&r->page);
 	html_free(r->html);
 	outdir_free(r->outdir);
 	fold_free(r->fold);

@@ -15,6 +15,7 @@
 #define LAST_WORDS_MS 1000
 /* What reads a pipe has printed it by then. */
 #define READER_MS 100u
+#define NOTES_MAX (2u << 20)
 
 /* A host alone may send a line in pieces. */
 static bool
@@ -70,6 +71,7 @@ screen_init(struct screen *s, enum color_mode color)
 	sink_init(&s->err, STDERR_FILENO);
 	sink_color(&s->out, color);
 	sink_color(&s->err, color);
+	buf_init(&s->notes, NOTES_MAX);
 	s->taker = (struct log_taker){screen_take, screen_clear_way, s};
 	log_set_taker(&s->taker);
 }
@@ -82,6 +84,7 @@ screen_clear(struct screen *s)
 	screen_drain(s, LAST_WORDS_MS);
 	sink_clear(&s->out);
 	sink_clear(&s->err);
+	buf_clear(&s->notes);
 }
 
 void
@@ -108,9 +111,21 @@ screen_wipe(struct screen *s)
 	sink_flush(&s->err);
 }
 
+/* Who saw no progress needs none of them. */
+static void
+put_notes(struct screen *s)
+{
+	if (buf_len(&s->notes) == 0 || !progress_is_shown(s->progress))
+		return;
+	progress_hide(s->progress);
+	buf_append(&s->err.buf, buf_head(&s->notes), buf_len(&s->notes));
+	buf_consume(&s->notes, buf_len(&s->notes));
+}
+
 void
 screen_end_progress(struct screen *s)
 {
+	put_notes(s);
 	progress_hide(s->progress);
 	progress_free(s->progress);
 	s->progress = NULL;
@@ -181,6 +196,8 @@ is_out_free(const struct screen *s, uint64_t now_ms)
 void
 screen_flush(struct screen *s, uint64_t now_ms)
 {
+	bool is_out_done;
+
 	if (is_gathering(s, now_ms)) {
 		if (!s->out.is_tty)
 			sink_flush(&s->out);
@@ -189,8 +206,13 @@ screen_flush(struct screen *s, uint64_t now_ms)
 	if (s->progress != NULL && !err_is_held(s))
 		sink_flush(&s->err);
 	flush_out(s, now_ms);
+	is_out_done = is_out_free(s, now_ms);
+	if (!s->is_held && is_out_done) {
+		put_notes(s);
+		sink_flush(&s->err);
+	}
 	if (!s->is_held)
-		progress_show(s->progress, is_out_free(s, now_ms), now_ms);
+		progress_show(s->progress, is_out_done, now_ms);
 	if (!err_is_held(s))
 		sink_flush(&s->err);
 }

@@ -23,9 +23,14 @@
 struct screen {
 	struct sink out, err;
 	struct progress *progress; /* NULL: none */
-	bool is_held;		   /* the terminal is being asked on */
-	bool is_stdout_told;	   /* that it is broken */
-	uint64_t piped_ms;	   /* when stdout, a pipe, took something */
+	/*
+	 * Lines to be printed above the progress, when it is shown and nothing
+	 * else is to be; append to it.
+	 */
+	struct buf notes;
+	bool is_held;	     /* the terminal is being asked on */
+	bool is_stdout_told; /* that it is broken */
+	uint64_t piped_ms;   /* when stdout, a pipe, took something */
 	struct log_taker taker;
 };
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,7 +18,9 @@
 #include "report/color.h"
 
 /* Control stops taking output long before this; see report_backlog(). */
-#define SINK_MAX (1u << 30)
+#define SINK_MAX	(1u << 30)
+#define COLUMNS_DEFAULT 80
+#define ROWS_DEFAULT	24
 
 void
 sink_init(struct sink *s, int fd)
@@ -51,6 +54,16 @@ sink_clear(struct sink *s)
 	if (s->is_owned)
 		close(s->fd);
 	buf_clear(&s->buf);
+}
+
+void
+sink_size(const struct sink *s, size_t *columns, size_t *rows)
+{
+	struct winsize size = {.ws_row = 0};
+	bool is_known = ioctl(s->fd, TIOCGWINSZ, &size) == 0;
+
+	*columns = is_known && size.ws_col > 0 ? size.ws_col : COLUMNS_DEFAULT;
+	*rows = is_known && size.ws_row > 0 ? size.ws_row : ROWS_DEFAULT;
 }
 
 bool

@@ -32,6 +32,8 @@ struct sink {
 void sink_init(struct sink *s, int fd);
 void sink_clear(struct sink *s);
 
+/* Of the terminal; 80 and 24 where it does not say. */
+void sink_size(const struct sink *s, size_t *columns, size_t *rows);
 /* Whether it is a terminal that understands escape sequences (TERM). */
 bool sink_has_escapes(const struct sink *s);
 /*

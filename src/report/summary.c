@@ -8,6 +8,13 @@
  *   5 hosts: 3 ok, 2 failed (0.4 s)
  *   failed, exit 3 (2): web[01-02]
  *
+ * Several hosts that have one advice share its reason, and are told once what
+ * to do, with a command for all of them:
+ *
+ *   denied hostkey (40): web[01-40]
+ *       host key unknown: no ED25519 key in FILE; if you trust them, ...:
+ *       batch_run -h 'web[01-40]' -list | ssh-keyscan -f - ...
+ *
  * Transfers add up: "5 hosts: 5 ok; 2.0 GB in 10 files (6.4 s)". A random
  * order can be had again: "5 hosts: 5 ok (0.4 s, -shuffle -seed 4711)". With
  * latencies a line follows:
@@ -26,18 +33,33 @@
 #include "inventory/hostset.h"
 #include "report/color.h"
 #include "report/ending.h"
+#include "report/wrap.h"
 #include "util/escape.h"
 #include "util/human.h"
 #include "util/quote.h"
 #include "util/xalloc.h"
 
 #define EXPLAINED_MAX 3
+/* A choice of all hosts, quoted; and with the words around it. */
+#define QUOTED_MAX     ((size_t)64 << 20)
+#define LINE_MAX_BYTES (2 * QUOTED_MAX)
 
 struct group {
 	struct ending ending; /* without reason if each host has its own */
 	struct hostset *hosts;
 	char *explained[EXPLAINED_MAX];
 	size_t explained_count;
+	/* of an advice; NULL: there is none */
+	char *text, *command;
+	struct hostset *addresses;
+};
+
+/* The lines below that of a group. */
+struct notes {
+	char *reason; /* of the group itself */
+	char *lines[EXPLAINED_MAX + 1];
+	size_t count;
+	bool has_command; /* the last one is one */
 };
 
 struct summary {
@@ -62,6 +84,9 @@ summary_free(struct summary *s)
 	for (g = s->groups; g < s->groups + s->group_count; g++) {
 		ending_clear(&g->ending);
 		hostset_free(g->hosts);
+		hostset_free(g->addresses);
+		free(g->text);
+		free(g->command);
 		for (i = 0; i < g->explained_count; i++)
 			free(g->explained[i]);
 	}
@@ -90,6 +115,17 @@ summary_group(struct summary *s, struct ending *ending)
 	return g;
 }
 
+static void
+group_advise(struct group *g, const struct advice *a)
+{
+	if (g->addresses == NULL) {
+		g->text = escape_string(a->text);
+		g->command = escape_string(a->command);
+		g->addresses = hostset_new();
+	}
+	hostset_add(g->addresses, a->address, NULL);
+}
+
 void
 summary_add(struct summary *s, const struct record *r)
 {
@@ -104,7 +140,11 @@ summary_add(struct summary *s, const struct record *r)
 	g = summary_group(s, &ending);
 	/* The selection is within the limit of a set. */
 	hostset_add(g->hosts, r->host, NULL);
-	if (g->ending.reason[0] != '\0' || g->explained_count == EXPLAINED_MAX)
+	if (r->advice != NULL)
+		group_advise(g, r->advice);
+	else if (g->ending.reason[0] != '\0')
+		return;
+	if (g->explained_count == EXPLAINED_MAX)
 		return;
 	reason = escape_string(r->message);
 	g->explained[g->explained_count++] =
@@ -131,19 +171,88 @@ summary_sort(struct summary *s)
 		    group_compare);
 }
 
-static void
-group_print(const struct group *g, bool is_colored, struct buf *out)
+/* For all hosts of an advice. The caller frees it. */
+static char *
+advised_command(const struct group *g)
 {
-	char *folded = hostset_fold(g->hosts);
+	char *folded = hostset_fold(g->addresses), *command;
+	struct buf quoted;
+
+	buf_init(&quoted, QUOTED_MAX);
+	quote_shell_line(&quoted, folded);
+	command = xasprintf("batch_run -h %.*s -list | %s",
+	    (int)buf_len(&quoted), (const char *)buf_head(&quoted), g->command);
+	buf_clear(&quoted);
+	free(folded);
+	return command;
+}
+
+static void
+notes_init(struct notes *n, const struct group *g)
+{
 	size_t count = hostset_count(g->hosts), i;
 
-	ending_print(&g->ending, is_colored, out);
-	buf_printf(out, " (%zu): %s\n", count, folded);
-	for (i = 0; i < g->explained_count; i++)
-		buf_printf(out, "    %s\n", g->explained[i]);
-	if (g->ending.reason[0] == '\0' && count > g->explained_count)
-		buf_printf(
-		    out, "    and %zu more\n", count - g->explained_count);
+	*n = (struct notes){.reason = g->ending.reason};
+	if (g->addresses != NULL && count > 1) {
+		n->lines[n->count++] =
+		    xasprintf("%s; %s", g->ending.reason, g->text);
+		n->lines[n->count++] = advised_command(g);
+		n->has_command = true;
+	} else {
+		for (i = 0; i < g->explained_count; i++)
+			n->lines[n->count++] = xstrdup(g->explained[i]);
+		if (n->count > 0 && count > n->count) {
+			n->lines[n->count] =
+			    xasprintf("and %zu more", count - n->count);
+			n->count++;
+		}
+	}
+	if (n->count > 0)
+		n->reason += strlen(n->reason); /* a line has it */
+}
+
+static void
+notes_clear(struct notes *n)
+{
+	while (n->count > 0)
+		free(n->lines[--n->count]);
+}
+
+/* A line of the summary, which is empty then. */
+static void
+line_print(struct buf *line, size_t columns, struct buf *out)
+{
+	buf_append(line, "", 1);
+	wrap_line(out, (const char *)buf_head(line), columns);
+	buf_consume(line, buf_len(line));
+}
+
+static void
+group_print(const struct group *g, const struct summary_options *options,
+    struct buf *out)
+{
+	char *folded = hostset_fold(g->hosts);
+	struct ending ending = g->ending;
+	struct notes notes;
+	struct buf line;
+	size_t i;
+
+	notes_init(&notes, g);
+	buf_init(&line, LINE_MAX_BYTES);
+	ending.reason = notes.reason;
+	ending_print(&ending, options->is_colored, &line);
+	buf_printf(&line, " (%zu): %s", hostset_count(g->hosts), folded);
+	line_print(&line, options->columns, out);
+	for (i = 0; i < notes.count; i++) {
+		buf_printf(&line, "    %s", notes.lines[i]);
+		line_print(&line,
+		    notes.has_command && i + 1 == notes.count
+			? 0
+			: options->columns,
+		    out);
+	}
+	buf_clear(&line);
+	notes_clear(&notes);
 	free(folded);
 }
 
@@ -205,28 +314,32 @@ latencies_print(const struct tally *t, struct buf *out)
 		    out, "%s%s p50 %s, p95 %s", separator, names[i], p50, p95);
 		separator = "; ";
 	}
-	if (separator[0] != '\0')
-		buf_puts(out, "\n");
 }
 
 void
 summary_print(struct summary *s, const struct tally *tally,
     const struct summary_options *options, struct buf *out)
 {
+	struct buf line;
 	size_t i;
 
 	summary_sort(s);
-	counts_print(tally, options->is_colored, out);
+	buf_init(&line, LINE_MAX_BYTES);
+	counts_print(tally, options->is_colored, &line);
 	if (tally->has_transfers)
-		transfers_print(tally, out);
-	buf_printf(out, " (%.1f s", (double)options->elapsed_ms / 1000);
+		transfers_print(tally, &line);
+	buf_printf(&line, " (%.1f s", (double)options->elapsed_ms / 1000);
 	if (options->seed != 0)
-		buf_printf(out, ", -shuffle -seed %" PRIu64, options->seed);
-	buf_printf(out, ")\n");
+		buf_printf(&line, ", -shuffle -seed %" PRIu64, options->seed);
+	buf_puts(&line, ")");
+	line_print(&line, options->columns, out);
 	if (options->has_latencies)
-		latencies_print(tally, out);
+		latencies_print(tally, &line);
+	if (buf_len(&line) > 0)
+		line_print(&line, options->columns, out);
+	buf_clear(&line);
 	for (i = 0; i < s->group_count; i++)
-		group_print(&s->groups[i], options->is_colored, out);
+		group_print(&s->groups[i], options, out);
 }
 
 /* "; -rerun unreachable,denied run.jsonl leaves them out" */
@@ -276,16 +389,19 @@ static json_t *
 group_json(const struct group *g)
 {
 	char *folded = hostset_fold(g->hosts);
-	json_t *explained = json_array(), *object;
+	json_t *lines = json_array(), *object;
+	struct notes notes;
 	size_t i;
 
-	for (i = 0; i < g->explained_count; i++)
-		json_array_append_new(explained, json_string(g->explained[i]));
+	notes_init(&notes, g);
+	for (i = 0; i < notes.count; i++)
+		json_array_append_new(lines, json_string(notes.lines[i]));
 	object = json_pack("{s:s s:s s:s s:I s:s s:o}", "status",
 	    status_name(g->ending.status), "stage",
 	    ending_stage(g->ending.status, g->ending.stage), "reason",
-	    g->ending.reason, "count", (json_int_t)hostset_count(g->hosts),
-	    "hosts", folded, "explained", explained);
+	    notes.reason, "count", (json_int_t)hostset_count(g->hosts), "hosts",
+	    folded, "notes", lines);
+	notes_clear(&notes);
 	free(folded);
 	return object;
 }

@@ -19,6 +19,7 @@ struct summary_options {
 	uint64_t seed;	     /* of the hosts' order; 0: not by chance */
 	bool has_latencies;
 	bool is_colored;
+	size_t columns; /* of the terminal; 0: it is none */
 };
 
 struct summary *summary_new(void);
@@ -28,7 +29,8 @@ void summary_add(struct summary *s, const struct record *record);
 
 /*
  * Append the text to out: nothing but lines; all of a host's words are
- * escaped. tally is that of all records.
+ * escaped. On a terminal long lines are broken, but for commands. tally is
+ * that of all records.
  */
 void summary_print(struct summary *s, const struct tally *tally,
     const struct summary_options *options, struct buf *out);
@@ -44,7 +46,7 @@ void summary_again(
 
 /*
  * The same groups as an array of objects: status, stage, reason, count, hosts
- * (folded), explained. The caller owns the reference.
+ * (folded), notes (lines). The caller owns the reference.
  */
 json_t *summary_failures(struct summary *s);
 

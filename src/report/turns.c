@@ -108,6 +108,7 @@ turns_end(struct turns *t, const struct record *record, struct outputs *outputs)
 	struct ended *e = xcalloc(1, sizeof(*e));
 
 	e->record = *record;
+	e->record.advice = NULL; /* is of no use here */
 	e->record.address = e->strings[0] = xstrdup(record->address);
 	e->record.signal = e->strings[1] = xstrdup(record->signal);
 	e->record.message = e->strings[2] = xstrdup(record->message);

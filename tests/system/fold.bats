@@ -52,13 +52,17 @@ has_lines() {
 	expect_lines $rule 'db02,web[02,04] (3)' $rule text \
 	    $rule 'web[01,03] (2): failed, exit 3' $rule text \
 	    $rule 'db01: failed, killed by signal TERM' $rule text \
-	    $rule '127.77.9.9:1: unreachable connect, Connection refused' $rule
+	    $rule '127.77.9.9:1: unreachable connect, Connection refused'
 }
 
-@test "a host that is ok and sent nothing is not there" {
+@test "hosts that are ok and sent nothing are named in the last line" {
 	batch -g web -output fold -cmd '[ $LAB_HOST != web02 ] || echo text'
 	expect_status 0
-	expect_lines $rule web02 $rule text
+	expect_lines $rule web02 $rule text \
+	    $rule 'web[01,03-04] (3): ok, no output'
+	batch -g web -output fold -cmd true
+	expect_status 0
+	[ ! -s "$out" ]
 }
 
 @test "dates and a host's own name make no difference" {
@@ -90,15 +94,27 @@ has_lines() {
 	local command='seq 5; [ $LAB_HOST != web03 ] || echo more'
 	batch -g web -diff -cmd "$command"
 	expect_status 0
-	expect_lines $rule 'web[01-02,04] (3)' $rule 1 2 3 4 5 \
+	expect_lines $rule 'web[01-02,04] (3), reference' $rule 1 2 3 4 5 \
 	    $rule web03 $rule '--- web[01-02,04]' '+++ web03' \
 	    '@@ -3,3 +3,4 @@' ' 3' ' 4' ' 5' '+more'
 	batch -g web -output fold -diff WEB03 -cmd "$command"
-	expect_lines $rule web03 $rule 1 2 3 4 5 more \
+	expect_lines $rule 'web03, reference' $rule 1 2 3 4 5 more \
 	    $rule 'web[01-02,04] (3)' $rule '--- web03' '+++ web[01-02,04]' \
 	    '@@ -3,4 +3,3 @@' ' 3' ' 4' ' 5' -more
 	batch -g web -cmd "$command" -diff=web01
 	expect_line "$out" '+more'
+}
+
+@test "-diff shows a host that is ok and wrote nothing, or alone something" {
+	batch -g web -diff -cmd '[ $LAB_HOST = web03 ] || echo setting'
+	expect_status 0
+	expect_lines $rule 'web[01-02,04] (3), reference' $rule setting \
+	    $rule web03 $rule '--- web[01-02,04]' '+++ web03' \
+	    '@@ -1 +0,0 @@' -setting
+	batch -g web -diff -cmd '[ $LAB_HOST != web03 ] || echo setting'
+	expect_lines $rule 'web[01-02,04] (3), reference' $rule '(no output)' \
+	    $rule web03 $rule '--- web[01-02,04]' '+++ web03' \
+	    '@@ -0,0 +1 @@' +setting
 }
 
 @test "-diff with a host that is not chosen is a usage error" {

@@ -72,6 +72,26 @@ expect_refused_with() {
 	expect_refused
 }
 
+@test "several unknown hosts are told once what to do, with a command that does it" {
+	: >"$known_hosts"
+	batch -g web,db -cmd true
+	expect_status 4
+	local count set
+	count=$(jq -s length "$report")
+	expect_line "$err" "    host key unknown: no key for port \
+$LAB_PORT in $known_hosts; if you trust them, check the fingerprints that this \
+shows, then append new_keys to $known_hosts; or use -host-key accept-new:"
+	[ "$(grep -c 'host key unknown' "$err")" -eq 1 ]
+	cd "$BATS_TEST_TMPDIR" || return
+	set=$(sed -n 's/^    batch_run \(-h .* -list | ssh-keyscan .*\)/\1/p' "$err")
+	bash -c "$batch_run $set" >fingerprints
+	expect_match fingerprints 'SHA256:.*ED25519'
+	cat new_keys >>"$known_hosts"
+	batch -g web,db -cmd 'echo "$LAB_HOST"'
+	expect_status 0
+	[ "$(wc -l <"$out")" -eq "$count" ]
+}
+
 @test "a known_hosts file that is absent is an empty one, and said so" {
 	expect_refused 'known_hosts, which does not exist'
 }

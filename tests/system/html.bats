@@ -56,6 +56,8 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	    -cmd 'test $LAB_HOST != web02'
 	expect_status 3
 	cmp <(jq -cS 'del(.stdout, .stderr, .truncated)' "$report") <(data record-data | jq -cS '.[]')
+	[ "$(data run-data | jq -r .task)" = 'test $LAB_HOST != web02' ]
+	[ "$(data run-data | jq -r .choice)" = '-g web -h 127.77.9.9:1' ]
 	data run-data | jq -e '.failures | map([.status, .reason, .hosts]) ==
 	    [["failed", "exit 1", "web02"],
 	     ["unreachable", "Connection refused", "127.77.9.9:1"]]'
@@ -74,6 +76,52 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 		[ "$outputs" = '[1,"web[01-03]",[0,1,2],"I am web01\n",false]
 [2,"web02",[1],"alone\n",false]' ]
 	done
+}
+
+@test "the page says what was run, but not with which -env" {
+	printf 'echo "$TOKEN"\n' >"$dir/setup.sh"
+	batch -g web -x web03 -env TOKEN=sesame -script "$dir/setup.sh" \
+	    -output none -report-html "$page" -- 'two words' plain
+	expect_status 0
+	data run-data | jq -e '.program == "batch_run" and
+	    .task == "setup.sh '"'two words'"' plain" and
+	    .choice == "-g web -x web03"'
+	[ "$(data run-data | jq -r .version)" = "$("$batch_run" --version |
+	    sed -n '1s/batch_run //p')" ]
+	expect_no_bytes <(sed 's/.*id="output-data">.*//' "$page") TOKEN=sesame
+	"$top_builddir/src/batch_scp" -known-hosts "$known_hosts" -g web \
+	    -action put -local "$dir/setup.sh" -remote setup.sh \
+	    -report-html "$page" >/dev/null 2>&1
+	[ "$(data run-data | jq -r .task)" = "put $dir/setup.sh to setup.sh" ]
+}
+
+@test "the page has hosts without output, with how they ended, and no stream" {
+	batch -g web -h 127.77.9.9:1 -report-html "$page" \
+	    -cmd 'test $LAB_HOST = web03 || { echo text; exit 3; }'
+	expect_status 3
+	data output-data | jq -e 'map([.stream, .hosts]) == [[1, "web[01-02]"],
+	    [0, "127.77.9.9:1"], [0, "web03"]]'
+	needs_browser
+	drive <<-'END'
+	expect [...document.querySelectorAll("#groups > *")].map((group) => group.innerText.split("\n")[0].trim()).length === 3
+	expect document.querySelector("#groups summary").innerText.includes("failed, exit 3")
+	expect document.querySelector("#groups summary").innerText.includes("2 hosts, stdout")
+	expect document.querySelectorAll("#groups .bare").length === 2
+	expect document.querySelector("#groups .bare").innerText.includes("unreachable, connect, Connection refused")
+	expect document.querySelector("#groups .bare").innerText.includes("1 host, no output")
+	END
+}
+
+@test "the signs of the page are in every common font" {
+	local uncommon
+	# Of Latin-1 and WGL4 those that are used.
+	uncommon=$(grep -ohE '\\[0-9a-f]{2,4}' \
+	    "$top_srcdir"/src/report/html/*.css | cut -c 2- | sort -u |
+	    grep -vxE 'd7|f8|2013|2026|2195|221a|25a0|25b2|25bc|25ca' || true)
+	[ -z "$uncommon" ] || {
+		echo "$uncommon"
+		return 1
+	}
 }
 
 @test "-fold-ignore is of the page, too, whatever else is printed" {
@@ -143,6 +191,49 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	    map(.host) == ["web02", "web01"]'
 }
 
+# Its outputs take long to compare.
+page_of_much() {
+	local word
+	for word in a b c d e f g h; do
+		set -- "$@" -fold-ignore "no $word+ such (line|word)s*"
+	done
+	batch_start -g web -output none -capture 64M -report-html "$page" "$@" \
+	    -cmd 'seq 300000 | sed "s/^/$LAB_HOST no line /"'
+	wait_until test -e "$report"
+	wait_until has_lines 3 "$report"
+}
+
+has_lines() {
+	[ "$(wc -l <"$2")" -eq "$1" ]
+}
+
+@test "a run answers while it compares outputs for the page alone" {
+	page_of_much
+	kill -USR1 "$pid"
+	wait_until grep -q '^3 hosts: 3 done' "$err"
+	[ ! -e "$page" ]
+	batch_wait
+	expect_status 0
+	data run-data | jq -e '.are_outputs_cut == false'
+	data output-data | jq -e 'map(.hosts) == ["web[01-03]"]'
+}
+
+@test "a second Ctrl-C leaves the page without the outputs to come, and says so" {
+	page_of_much
+	kill -INT "$pid"
+	sleep 0.2
+	kill -INT "$pid" 2>/dev/null || true
+	batch_wait
+	expect_status 130
+	data record-data | jq -e 'length == 3'
+	data run-data | jq -e '.are_outputs_cut'
+	data output-data | jq -e '. == []'
+	needs_browser
+	drive <<-'END'
+	expect document.querySelector("#cut").checkVisibility()
+	END
+}
+
 @test "a run whose reader is gone leaves its page, too" {
 	env --default-signal=PIPE "$batch_run" -known-hosts "$known_hosts" \
 	    -h web01 -report-html "$page" -cmd 'yes' 2>"$err" 3>&- | head -n 1
@@ -172,7 +263,7 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	    -cmd 'echo I am $LAB_HOST; test $LAB_HOST != web02'
 	expect_status 1
 	drive <<-'END'
-	expect document.title.startsWith("Run of 2")
+	expect document.title === "batch_run: echo I am $LAB_HOST; test $LAB_HOST != web02, 3 hosts"
 	expect document.querySelectorAll("#hosts tr[data-index]").length === 3
 	expect document.querySelector("#failures tbody").innerText.includes("web02")
 	expect document.querySelectorAll("#hosts tr.failed i.run").length === 1
@@ -188,7 +279,7 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	[ "$(grep -c '<script' "$page")" -eq 4 ]
 	expect_no_bytes "$page" 'document.title=.run.</script>' '<img' '<svg'
 	drive <<-'END'
-	expect document.title.startsWith("Run of 2026")
+	expect document.title.startsWith("batch_run: </script><script>")
 	expect document.querySelectorAll("img, svg, iframe, object").length === 0
 	expect document.scripts.length === 4
 	hover #row-3
@@ -196,7 +287,7 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	expect document.querySelector("#failures").innerText.includes("<svg/onload=document.title='run'>")
 	expect document.querySelector("#groups").innerText.includes("<!-- <script> --><img src=x onerror=")
 	expect document.querySelector("#groups").innerText.includes("\\u{2028}")
-	expect document.title.startsWith("Run of 2026")
+	expect document.title.startsWith("batch_run: </script><script>")
 	END
 }
 
@@ -205,7 +296,7 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	make_page 5
 	sed -i 's|</body>|<script>document.title="run"</script></body>|' "$page"
 	run -1 drive <<-'END'
-	expect document.title.startsWith("Run of 2026")
+	expect document.title.startsWith("batch_run: </script><script>")
 	END
 	[[ "$output" == *"Content Security Policy"* ]] || {
 		echo "$output"
@@ -346,6 +437,17 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	expect (document.querySelector("#part").value = "cost", document.querySelector("#part").dispatchEvent(new Event("change")))
 	# Nearest rank, of 990 hosts.
 	expect document.querySelector("#percentiles").textContent.startsWith("median 5")
+	END
+}
+
+@test "in a narrow window names have the room" {
+	needs_browser
+	make_page 50
+	sed -i 's/"web000\([0-9]*\)"/"storage-node-\1.dc1.example"/g' "$page"
+	drive 500x900 <<-'END'
+	expect document.querySelector("#row-1 td").textContent === "storage-node-01.dc1.example"
+	expect [...document.querySelectorAll("#hosts td:first-child")].every((cell) => cell.scrollWidth <= cell.clientWidth)
+	expect [...document.querySelectorAll("#hosts tr[data-index]")].every((row) => row.offsetHeight === 22)
 	END
 }
 

@@ -129,6 +129,51 @@ ask() {
 	    $'\033[Jbatch_run: warning: worker killed by signal 9; its hosts that had begun are lost, others begin again'
 }
 
+@test "a failed host has a line above the progress, but not each of many" {
+	script < <(
+		echo '@h30 wait go'
+		echo '@h30 result ok none 0 0 0'
+		echo '@h29 result ok none 0 0 0'
+		echo '@h28 result lost command 0 0 0  connection lost'
+		seq -f '@h%02g result failed command 0 0 0  exit 3' 27
+	)
+	run_start -h 'h[01-03,28-30]' -progress always
+	wait_until is_at 'h28: lost command, connection lost'
+	wait_until is_at 'h03: failed, exit 3'
+	tr '\r' '\n' <"$err" >"$err.lines"
+	expect_no_match "$err.lines" '^h29: ' '^h30: '
+	wait_until is_at '] 5/6 done, 4 failed, 1 running'
+	touch "$fake/go"
+	batch_wait
+	rm "$fake/go"
+	run_start -h 'h[01-27,30]' -progress always
+	wait_until is_at 'more hosts failed; see the summary'
+	touch "$fake/go"
+	batch_wait
+	tr '\r' '\n' <"$err" >"$err.lines"
+	[ "$(grep -cE '^(.\[J)?h[0-9]+: failed, exit 3$' "$err.lines")" -eq 20 ]
+	[ "$(grep -c 'more hosts failed' "$err.lines")" -eq 1 ]
+	# Who sees no progress has the summary.
+	batch -host-key accept-new -workers 1 -h 'h[01-27]' -cmd true
+	expect_no_match "$err" '^h[0-9]+: ' 'more hosts'
+}
+
+@test "hosts that were not started, or cancelled, have no line of their own" {
+	script < <(
+		echo '@h01 result failed command 0 0 0  exit 3'
+		seq -f '@h%02g wait go' 2 4
+	)
+	run_start -h 'h[01-04]' -f 2 -progress always
+	wait_until is_at 'h01: failed, exit 3'
+	kill -INT "$pid"
+	wait_until is_at '1/4 done|4/4 done'
+	kill -INT "$pid" 2>/dev/null || true
+	batch_wait
+	expect_status 130
+	tr '\r' '\n' <"$err" >"$err.lines"
+	expect_no_match "$err.lines" '^(.\[J)?h0[234]: '
+}
+
 # --- SIGUSR1 -----------------------------------------------------------------
 
 @test "SIGUSR1 tells how far a run is, and who takes long with what" {
@@ -253,8 +298,8 @@ is_over() {
 	expect_status 1
 	without_progress "$out" | sort >"$out.kept"
 	diff - <(sed 's/([0-9.]* s)/(N s)/' "$out.kept") < <(printf '%b' \
-	    '\033[32mweb02\033[0m: err\n\033[32mweb02\033[0m: out\n' \
-	    '\033[94mweb01\033[0m: err\n\033[94mweb01\033[0m: out\n' \
+	    '\033[32mweb01\033[0m: err\n\033[32mweb01\033[0m: out\n' \
+	    '\033[35mweb02\033[0m: err\n\033[35mweb02\033[0m: out\n' \
 	    '2 hosts: 1 ok, \033[31m1 failed\033[0m (N s)\n' \
 	    '\033[31mfailed\033[0m, exit 3 (1): web01\n' | sort)
 }
@@ -264,7 +309,7 @@ is_over() {
 	output out
 	result ok none 0 0 0
 	END
-	local colored=$'\033[94mweb01' term=xterm
+	local colored=$'\033[32mweb01' term=xterm
 	NO_COLOR=1 run_terminal -h web01
 	expect_no_bytes "$out" "$colored"
 	NO_COLOR=0 run_terminal -h web01 -color auto

@@ -98,72 +98,69 @@ host_add(struct html *page, struct summary *summary, uint32_t seq)
 	summary_add(summary, &r);
 }
 
-struct outputs {
-	uint32_t hosts, next;
-	uint32_t seqs[SHARED];
-	char names[64], text[MESSAGE_MAX];
-	bool has_stderr;
-};
-
-static bool
-outputs_next(void *ctx, struct html_output *o)
+static void
+shared_output(struct html *page, uint32_t first, uint32_t hosts)
 {
-	struct outputs *s = ctx;
-	uint32_t i;
+	uint32_t seqs[SHARED];
+	char names[64], text[64];
+	struct html_output o = {
+	    .hosts = names, .seqs = seqs, .stream = 1, .text = text};
 
-	memset(o, 0, sizeof(*o));
-	if (s->next >= s->hosts && s->has_stderr)
-		return false;
-	o->seqs = s->seqs;
-	o->hosts = s->names;
-	o->text = s->text;
-	if (s->next >= s->hosts) {
-		s->has_stderr = true;
-		s->seqs[0] = 0;
-		host_name(s->names, sizeof(s->names), 0);
-		o->count = 1;
-		o->stream = 2;
-		o->is_truncated = true;
-		o->len = (size_t)snprintf(
-		    s->text, sizeof(s->text), "only here\n%s", hostile);
-		return true;
+	while (o.count < SHARED && first + o.count < hosts) {
+		seqs[o.count] = first + (uint32_t)o.count;
+		o.count++;
 	}
-	o->stream = 1;
-	for (i = 0; i < SHARED && s->next < s->hosts; i++)
-		s->seqs[o->count++] = s->next++;
-	snprintf(s->names, sizeof(s->names), "web[%05u-%05u]",
-	    (unsigned)s->seqs[0], (unsigned)(s->next - 1));
-	o->len = (size_t)snprintf(s->text, sizeof(s->text),
-	    "kernel 6.1.%u\nload 0.%02u\n", (unsigned)s->seqs[0],
-	    (unsigned)s->seqs[0] % 100);
-	return true;
+	snprintf(names, sizeof(names), "web[%05u-%05u]", (unsigned)first,
+	    (unsigned)seqs[o.count - 1]);
+	o.len =
+	    (size_t)snprintf(text, sizeof(text), "kernel 6.1.%u\nload 0.%02u\n",
+		(unsigned)first, (unsigned)first % 100);
+	html_output(page, &o);
+}
+
+static void
+outputs_add(struct html *page, uint32_t hosts)
+{
+	static const uint32_t first = 0;
+	char text[MESSAGE_MAX];
+	struct html_output o = {.hosts = "web00000",
+	    .seqs = &first,
+	    .count = 1,
+	    .stream = 2,
+	    .text = text,
+	    .is_truncated = true};
+	uint32_t seq;
+
+	for (seq = 0; seq < hosts; seq += SHARED)
+		shared_output(page, seq, hosts);
+	o.len = (size_t)snprintf(text, sizeof(text), "only here\n%s", hostile);
+	if (hosts > 0)
+		html_output(page, &o);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct outputs source = {.next = 0};
-	const struct html_outputs outputs = {outputs_next, &source};
-	struct html_end end = {.began_at_ms = BEGAN_MS, .outputs = &outputs};
+	const struct run_words words = {"batch_run", hostile, "-g web,even"};
+	struct html_end end = {.began_at_ms = BEGAN_MS, .words = &words};
 	struct html *page;
 	struct error err;
-	uint32_t seq;
+	uint32_t hosts, seq;
 
 	log_init("html_page");
 	if (argc != 3 && argc != 4)
 		fatal("usage: html_page FILE HOSTS [FACTOR]");
-	source.hosts = (uint32_t)strtoul(argv[2], NULL, 10);
+	hosts = (uint32_t)strtoul(argv[2], NULL, 10);
 	if (argc == 4)
 		factor = strtoull(argv[3], NULL, 10);
-	end.elapsed_ms =
-	    factor * ((uint64_t)source.hosts / FANOUT * 600 + 4000);
+	end.elapsed_ms = factor * ((uint64_t)hosts / FANOUT * 600 + 4000);
 	end.summary = summary_new();
-	source.has_stderr = source.hosts == 0;
 	page = html_new(argv[1], &err);
 	if (page == NULL)
 		fatal("%s", err.text);
-	for (seq = 0; seq < source.hosts; seq++)
+	for (seq = 0; seq < hosts; seq++)
 		host_add(page, end.summary, seq);
+	outputs_add(page, hosts);
 	if (html_finish(page, &end, &err) == -1)
 		fatal("%s", err.text);
 	html_free(page);

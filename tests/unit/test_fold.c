@@ -229,8 +229,37 @@ test_hosts_that_sent_nothing_are_named_if_they_failed(void **state)
 
 	(void)state;
 	check(hosts, &options, false,
-	    RULE "n[2-3] (2): unreachable, refused\n" RULE RULE
-		 "n4: unreachable, \\x1b[2J\n" RULE);
+	    RULE "n[2-3] (2): unreachable, refused\n"
+		 "n4: unreachable, \\x1b[2J\nn1: ok, no output\n");
+}
+
+static void
+test_hosts_that_are_ok_and_silent_come_last_if_there_are_others(void **state)
+{
+	static const struct host mixed[HOSTS] = {{.name = "n1"}, {.name = "n2"},
+	    {.name = "n3", .status = STATUS_UNREACHABLE, .message = "refused"},
+	    {.name = "n4", .out = "x\n"}};
+	static const struct host told[HOSTS] = {{.name = "n1"},
+	    {.name = "n2", .err = "x\n"}, {.name = "n3"}, {.name = "n4"}};
+	static const struct host silent[HOSTS] = {
+	    {.name = "n1"}, {.name = "n2"}, {.name = "n3"}, {.name = "n4"}};
+	struct fold_options options = {0};
+
+	(void)state;
+	check(mixed, &options, false,
+	    RULE "n4\n" RULE "x\n" RULE "n3: unreachable, refused\n"
+		 "n[1-2] (2): ok, no output\n");
+	options.is_ordered = true;
+	check(mixed, &options, false,
+	    RULE "n4\n" RULE "x\n" RULE "n3: unreachable, refused\n"
+		 "n[1-2] (2): ok, no output\n");
+	check(told, &options, false,
+	    RULE "n[1,3-4] (3): ok, no output\n" RULE "n2 stderr\n" RULE "x\n");
+	check(silent, &options, false, "");
+	options.has_diff = true;
+	check(silent, &options, false, "");
+	check(told, &options, false,
+	    RULE "n[1,3-4] (3): ok, no output\n" RULE "n2 stderr\n" RULE "x\n");
 }
 
 static void
@@ -244,9 +273,12 @@ test_a_terminal_is_shown_no_control_characters(void **state)
 
 	(void)state;
 	check(hosts, &options, true,
-	    RULE "n[1-2] (2)\n" RULE "10%\n20%\na\\x1b[2Jb\n\303\244\\xff\n");
+	    RULE "n[1-2] (2)\n" RULE
+		 "10%\n20%\na\\x1b[2Jb\n\303\244\\xff\n" RULE
+		 "n[3-4] (2): ok, no output\n");
 	check(hosts, &options, false,
-	    RULE "n[1-2] (2)\n" RULE "10%\n20%\na\033[2Jb\n\303\244\377\n");
+	    RULE "n[1-2] (2)\n" RULE "10%\n20%\na\033[2Jb\n\303\244\377\n" RULE
+		 "n[3-4] (2): ok, no output\n");
 }
 
 static const struct host diff_hosts[HOSTS] = {
@@ -265,7 +297,8 @@ test_the_diff_is_from_the_largest_group(void **state)
 
 	(void)state;
 	check(diff_hosts, &options, false,
-	    RULE "n[1,3] (2)\n" RULE "n1\none\ntwo\n" RULE "n2\n" RULE
+	    RULE "n[1,3] (2), reference\n" RULE "n1\none\ntwo\n" RULE
+		 "n2\n" RULE
 		 "--- n[1,3]\n+++ n2\n@@ -1,3 +1,3 @@\n n1\n one\n-two\n"
 		 "+three\n" RULE "n4: failed, exit 1\n" RULE "no difference\n");
 }
@@ -277,7 +310,8 @@ test_the_diff_is_from_the_host_that_was_named(void **state)
 
 	(void)state;
 	check(diff_hosts, &options, false,
-	    RULE "n2\n" RULE "n2\none\nthree\n" RULE "n[1,3] (2)\n" RULE
+	    RULE "n2, reference\n" RULE "n2\none\nthree\n" RULE
+		 "n[1,3] (2)\n" RULE
 		 "--- n2\n+++ n[1,3]\n@@ -1,3 +1,3 @@\n n2\n one\n-three\n"
 		 "+two\n" RULE "n4: failed, exit 1\n" RULE
 		 "--- n2\n+++ n4\n@@ -1,3 +1,3 @@\n n2\n one\n-three\n+two\n");
@@ -292,14 +326,45 @@ test_a_host_that_sent_nothing_can_be_compared_with(void **state)
 
 	(void)state;
 	check(hosts, &options, false,
-	    RULE "n1\n" RULE "--- n2\n+++ n1\n@@ -0,0 +1 @@\n+a\n");
+	    RULE "n[2-4] (3), reference\n" RULE "(no output)\n" RULE "n1\n" RULE
+		 "--- n[2-4]\n+++ n1\n@@ -0,0 +1 @@\n+a\n");
+}
+
+static void
+test_the_diff_shows_who_is_ok_and_sent_nothing(void **state)
+{
+	static const struct host empty[HOSTS] = {{.name = "n1", .out = "a\n"},
+	    {.name = "n2", .err = "e\n"}, {.name = "n3", .out = "a\n"},
+	    {.name = "n4", .status = STATUS_UNREACHABLE, .message = "refused"}};
+	static const struct host full[HOSTS] = {{.name = "n1"}, {.name = "n2"},
+	    {.name = "n3", .out = "a\n"}, {.name = "n4"}};
+	struct fold_options options = {.has_diff = true};
+
+	(void)state;
+	check(empty, &options, false,
+	    RULE "n[1,3] (2), reference\n" RULE "a\n" RULE "n2\n" RULE
+		 "--- n[1,3]\n+++ n2\n@@ -1 +0,0 @@\n-a\n" RULE
+		 "n4: unreachable, refused\n" RULE "n2 stderr\n" RULE "e\n");
+	check(full, &options, false,
+	    RULE "n[1-2,4] (3), reference\n" RULE "(no output)\n" RULE
+		 "n3\n" RULE "--- n[1-2,4]\n+++ n3\n@@ -0,0 +1 @@\n+a\n");
+	/* Who was not reached has nothing to compare with, but may be asked. */
+	options.diff_host = "n4";
+	options.is_ordered = true;
+	check(empty, &options, false,
+	    RULE "n[1,3] (2)\n" RULE
+		 "--- n4\n+++ n[1,3]\n@@ -0,0 +1 @@\n+a\n" RULE "n2\n" RULE
+		 "no difference\n" RULE
+		 "n4, reference: unreachable, refused\n" RULE "n2 stderr\n" RULE
+		 "--- n4\n+++ n2\n@@ -0,0 +1 @@\n+e\n");
 }
 
 static void
 test_the_diff_is_coloured_and_escaped_on_a_terminal(void **state)
 {
 	static const struct host hosts[HOSTS] = {{.name = "n1", .out = "a\n"},
-	    {.name = "n2", .out = "\033[2J\n"}, {.name = "n3"}, {.name = "n4"}};
+	    {.name = "n2", .out = "\033[2J\n"}, {.name = "n3", .out = "a\n"},
+	    {.name = "n4", .out = "a\n"}};
 	struct fold_options options = {.has_diff = true};
 	struct world w;
 	uint32_t i;
@@ -332,6 +397,7 @@ many_lines(char letter, size_t n)
 static void
 test_texts_that_are_too_large_only_differ(void **state)
 {
+	static const char head[] = RULE "n1, reference\n" RULE;
 	char *a = many_lines('a', 30000), *b = many_lines('b', 25000);
 	const struct host hosts[HOSTS] = {{.name = "n1", .out = a},
 	    {.name = "n2", .out = b},
@@ -339,7 +405,7 @@ test_texts_that_are_too_large_only_differ(void **state)
 		.status = STATUS_FAILED,
 		.message = "exit 1",
 		.out = a},
-	    {.name = "n4"}};
+	    {.name = "n4", .status = STATUS_SKIPPED}};
 	struct fold_options options = {.has_diff = true};
 	struct world w;
 	const char *shown;
@@ -351,10 +417,12 @@ test_texts_that_are_too_large_only_differ(void **state)
 		world_host(&w, i, &hosts[i]);
 	shown = world_show(&w);
 	/* A large text itself is whole. */
-	assert_memory_equal(shown + strlen(RULE "n1\n" RULE), a, strlen(a));
-	assert_string_equal(shown + strlen(RULE "n1\n" RULE) + strlen(a),
+	assert_memory_equal(shown, head, strlen(head));
+	assert_memory_equal(shown + strlen(head), a, strlen(a));
+	assert_string_equal(shown + strlen(head) + strlen(a),
 	    RULE "n2\n" RULE "differs: 25000 lines\n" RULE
-		 "n3: failed, exit 1\n" RULE "no difference\n");
+		 "n3: failed, exit 1\n" RULE "no difference\n" RULE
+		 "n4: skipped\n");
 	world_clear(&w, &options);
 	free(a);
 	free(b);
@@ -372,11 +440,14 @@ main(void)
 		test_streams_are_apart_and_failed_hosts_are_marked),
 	    cmocka_unit_test(
 		test_hosts_that_sent_nothing_are_named_if_they_failed),
+	    cmocka_unit_test(
+		test_hosts_that_are_ok_and_silent_come_last_if_there_are_others),
 	    cmocka_unit_test(test_a_terminal_is_shown_no_control_characters),
 	    cmocka_unit_test(test_the_diff_is_from_the_largest_group),
 	    cmocka_unit_test(test_the_diff_is_from_the_host_that_was_named),
 	    cmocka_unit_test(
 		test_a_host_that_sent_nothing_can_be_compared_with),
+	    cmocka_unit_test(test_the_diff_shows_who_is_ok_and_sent_nothing),
 	    cmocka_unit_test(
 		test_the_diff_is_coloured_and_escaped_on_a_terminal),
 	    cmocka_unit_test(test_texts_that_are_too_large_only_differ),

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "report/color.h"
 #include "report/live.h"
 #include "util/escape.h"
 
@@ -165,6 +166,46 @@ test_one_host_alone_has_lines_of_any_length(void **state)
 	}
 }
 
+/* There a message may come while it pauses, and must be on a line of its own.*/
+static void
+test_on_a_terminal_its_long_lines_come_in_lines(void **state)
+{
+	const struct live_options options = {
+	    .has_prefix = true, .line_max = LINE_MAX_BYTES};
+	static const char text[] = "0123456789abcdef0123456789abcdef01\nx\n";
+	struct sink out = {.fd = -1, .is_tty = true}, err = {.fd = -1};
+	struct live *l = live_new(1, &out, &err, &options);
+	size_t at;
+
+	(void)state;
+	buf_init(&out.buf, 65536);
+	for (at = 0; at < sizeof(text) - 1; at++) {
+		live_output(l, 0, "h", 1, (const uint8_t *)text + at, 1);
+		if (buf_len(&out.buf) > 0)
+			assert_int_equal(out.buf.data[out.buf.tail - 1], '\n');
+	}
+	live_end(l, 0, "h");
+	buf_append(&out.buf, "", 1);
+	assert_string_equal((const char *)buf_head(&out.buf),
+	    "h: 0123456789abcdef\nh: 0123456789abcdef\nh: 01\nh: x\n");
+	live_free(l);
+	buf_clear(&out.buf);
+}
+
+static void
+test_neighbours_have_tags_of_different_colours(void **state)
+{
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		for (k = 1; k <= 4; k++)
+			assert_string_not_equal(
+			    color_of_host(i), color_of_host(i + k));
+		assert_string_not_equal(color_of_host(i), COLOR_FAILED);
+	}
+}
+
 /* Whatever comes in, only printable bytes, tabs and UTF-8 come out. */
 static void
 test_random_bytes_never_reach_a_terminal(void **state)
@@ -200,6 +241,8 @@ main(void)
 	    cmocka_unit_test(test_rows_in_pieces_of_every_size),
 	    cmocka_unit_test(test_two_hosts_and_streams_never_share_a_line),
 	    cmocka_unit_test(test_one_host_alone_has_lines_of_any_length),
+	    cmocka_unit_test(test_on_a_terminal_its_long_lines_come_in_lines),
+	    cmocka_unit_test(test_neighbours_have_tags_of_different_colours),
 	    cmocka_unit_test(test_random_bytes_never_reach_a_terminal),
 	};
 

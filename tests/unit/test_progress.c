@@ -289,7 +289,17 @@ test_rates_of_commands(void **state)
 	world_done(w, 2);
 	headway_rate(&w->headway, 60000, rate);
 	assert_string_equal(rate, "2/min");
-	world_done(w, 4998);
+	world_done(w, 3);
+	headway_rate(&w->headway, 60000, rate);
+	assert_string_equal(rate, "5/min");
+	/* One unit for what is near one a second. */
+	headway_rate(&w->headway, 50000, rate);
+	assert_string_equal(rate, "0.1/s");
+	headway_rate(&w->headway, 6000, rate);
+	assert_string_equal(rate, "0.8/s");
+	headway_rate(&w->headway, 4500, rate);
+	assert_string_equal(rate, "1.1/s");
+	world_done(w, 4995);
 	headway_rate(&w->headway, 20000, rate);
 	assert_string_equal(rate, "250/s");
 	/* Only the last minute counts. */
@@ -367,7 +377,7 @@ test_the_state_in_words(void **state)
 	headway_print(&w->headway, 61200, &w->sink.buf);
 	assert_drawn(w,
 	    "100 hosts: 41 done, 1 failed, 5 running, 54 waiting "
-	    "(1:01 min, 40/min, ETA 1:29)\n"
+	    "(1:01 min, 0.7/s, ETA 1:29)\n"
 	    "slowest: web07 command 1:01 min, db03 command 0.2 s\n");
 	world_free(w);
 	w = world_new(1, true, 2 * MB, 0);

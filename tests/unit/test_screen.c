@@ -249,6 +249,31 @@ test_no_progress_within_a_line(void **state)
 	assert_memory_equal(w->seen, "a line ends\n[ ", 14);
 }
 
+/* A line that the summary has anyway is not worth a line torn in two. */
+static void
+test_notes_stand_above_the_progress_or_nowhere(void **state)
+{
+	struct world *w = *state;
+
+	buf_puts(&w->screen.notes, "web01: failed\n");
+	assert_string_equal(world_flush(w, 900), "");
+	world_progress(w);
+	world_flush(w, 1000);
+	assert_null(strstr(world_read(w), "web01"));
+	assert_non_null(strstr(world_read(w), "0/1 done, 1 running"));
+	w->seen_len = 0;
+	buf_puts(&w->screen.out.buf, "a line");
+	world_flush(w, 1100);
+	assert_string_equal(world_read(w), "a line");
+	buf_puts(&w->screen.out.buf, " ends\n");
+	world_flush(w, 1200);
+	assert_memory_equal(w->seen, "a line ends\n", 12);
+	assert_null(strstr(w->seen, "web01"));
+	w->seen_len = 0;
+	world_flush(w, 1300);
+	assert_memory_equal(w->seen, PROGRESS_ERASE "web01: failed\n[", 19);
+}
+
 /* What reads the pipe may print to the terminal. */
 static void
 test_progress_makes_way_for_a_pipe_and_its_reader(void **state)
@@ -291,6 +316,7 @@ main(void)
 	    TEST(test_the_last_message_erases_the_progress),
 	    TEST(test_the_last_message_starts_a_line),
 	    TEST(test_no_progress_within_a_line),
+	    TEST(test_notes_stand_above_the_progress_or_nowhere),
 	    TEST(test_progress_makes_way_for_a_pipe_and_its_reader),
 	};
 

@@ -12,6 +12,7 @@ const SPARE_ROWS = 8;
 const LABEL_PX = 76;
 const OUTPUTS_AT_ONCE = 100;
 const OUTPUTS_OPEN = 3;
+const REASON_SHORT = 60;
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -148,10 +149,9 @@ function make(name, className, ...children) {
 	return node;
 }
 
-/* number: how many, said before the status; may be left out. */
-function mark(status, number) {
-	return make("span", "mark " + status,
-	    number === undefined ? status : number + " " + status);
+/* text: what is said besides the sign, the status if it is left out. */
+function mark(status, text = status) {
+	return make("span", "mark " + status, text);
 }
 
 /* --- head and failures --------------------------------------------------- */
@@ -162,8 +162,12 @@ function showHead() {
 	const bad = hosts.filter((host) => !host.record.ok);
 	const isCut = bad.some((host) => host.record.status === "cancelled");
 
-	document.title = "Run of " + day + " UTC";
-	element("title").textContent = document.title;
+	document.title = run.program + ": " + run.task.replace(/\s+/g, " ") +
+	    ", " + hostCount(hosts.length);
+	element("title").append(run.program + ": ", make("code", "", run.task));
+	element("origin").append(make("code", "", run.choice),
+	    " \u00b7 begun " + day + " UTC \u00b7 " + run.program + " " +
+	    run.version);
 	element("subtitle").textContent = hostCount(hosts.length) + " in " +
 	    duration(run.elapsed_ms) + (isCut ? ", interrupted" : "") +
 	    (bad.length > 0 ? ": " + count(bad.length) + " not ok"
@@ -183,12 +187,9 @@ function failureRow(failure) {
 	const row = make("tr");
 	const reason = make("td", "", [failure.stage, failure.reason]
 	    .filter(Boolean).join(", "));
-	const more = failure.count - failure.explained.length;
 
-	for (const line of failure.explained)
+	for (const line of failure.notes)
 		reason.append(make("p", "", line));
-	if (!failure.reason && more > 0)
-		reason.append(make("p", "", "and " + count(more) + " more"));
 	row.append(make("td", "", mark(failure.status)), reason,
 	    make("td", "number", count(failure.count)),
 	    make("td", "", names(failure.hosts)));
@@ -363,26 +364,44 @@ function showHistogram() {
 
 /* --- outputs ------------------------------------------------------------- */
 
+/* How a host ended, and why if that is said in a few words. */
+function endingOf(host) {
+	return host.reason && host.reason.length <= REASON_SHORT
+	    ? host.record.status + ", " + host.reason : host.record.status;
+}
+
 /* How its hosts ended: one mark, or several and how many of each. */
 function outputMarks(output) {
-	const numbers = new Map();
+	const endings = new Map();
 
 	for (const seq of output.seqs) {
-		const status = hostBySeq.get(seq).record.status;
+		const host = hostBySeq.get(seq);
+		const ending = endings.get(endingOf(host)) ||
+		    {status: host.record.status, number: 0};
 
-		numbers.set(status, (numbers.get(status) || 0) + 1);
+		ending.number++;
+		endings.set(endingOf(host), ending);
 	}
-	return [...numbers].map(([status, number]) => numbers.size === 1
-	    ? mark(status) : mark(status, count(number)));
+	return [...endings].map(([text, {status, number}]) => mark(status,
+	    endings.size === 1 ? text : count(number) + " " + text));
+}
+
+/* Of whose output it is a part, if there is any. */
+function outputPlace(output) {
+	if (output.stream === 0)
+		return ", no output";
+	return (output.stream === 2 ? ", stderr" : ", stdout") +
+	    (output.is_truncated ? ", cut" : "");
 }
 
 function outputBlock(output, index) {
-	const block = make("details", "", make("summary", "",
-	    ...outputMarks(output), make("code", "", output.hosts),
+	const head = [...outputMarks(output), make("code", "", output.hosts),
 	    make("span", "", hostCount(output.seqs.length) +
-	        (output.stream === 2 ? ", stderr" : ", stdout") +
-	        (output.is_truncated ? ", cut" : ""))));
+	        outputPlace(output))];
+	const block = make("details", "", make("summary", "", ...head));
 
+	if (output.stream === 0)
+		return make("div", "bare", ...head);
 	/* Filled when it is opened for the first time. */
 	block.addEventListener("toggle", () => {
 		if (block.open && block.childElementCount === 1)
@@ -393,6 +412,7 @@ function outputBlock(output, index) {
 }
 
 function showOutputs() {
+	element("cut").hidden = !run.are_outputs_cut;
 	if (outputs.length === 0)
 		return;
 	const shown = new Set(view.rows.map((host) => host.record.seq));

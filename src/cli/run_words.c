@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "cli/run_words.h"
+
+#include "inventory/select.h"
+#include "util/quote.h"
+#include "util/xalloc.h"
+
+/* What execve(2) may have handed us, quoted. */
+#define WORDS_MAX ((size_t)64 << 20)
+
+void
+run_words_list(struct buf *out, const struct option_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		buf_puts(out, " ");
+		quote_shell_line(out, list->values[i].text);
+	}
+}
+
+char *
+run_words_choice(const struct run_options *o)
+{
+	static const char *const names[] = {[CHOICE_HOSTS] = "-h",
+	    [CHOICE_GROUPS] = "-g",
+	    [CHOICE_EXCLUDE] = "-x",
+	    [CHOICE_HOSTFILE] = "-hostfile"};
+	const struct option_value *value = o->choices.values;
+	const struct option_value *end = value + o->choices.count;
+	struct buf words;
+	char *text;
+
+	buf_init(&words, WORDS_MAX);
+	for (; value < end; value++) {
+		buf_printf(&words, "%s%s ", buf_len(&words) > 0 ? " " : "",
+		    names[value->tag]);
+		quote_shell_line(&words, value->text);
+	}
+	if (o->rerun.count > 0) {
+		buf_printf(&words, "%s-rerun", buf_len(&words) > 0 ? " " : "");
+		run_words_list(&words, &o->rerun);
+	}
+	text = xstrndup((const char *)buf_head(&words), buf_len(&words));
+	buf_clear(&words);
+	return text;
+}
