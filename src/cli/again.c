@@ -77,7 +77,6 @@ again_command(const struct option_table *tables, const struct run_options *o,
     int argc, char **argv)
 {
 	struct buf more, command;
-	char *text;
 
 	if (o->report == NULL)
 		return NULL;
@@ -94,8 +93,6 @@ again_command(const struct option_table *tables, const struct run_options *o,
 	buf_append(&more, "", 1);
 	options_again(
 	    tables, argc, argv, (const char *)buf_head(&more), &command);
-	text = xstrndup((const char *)buf_head(&command), buf_len(&command));
 	buf_clear(&more);
-	buf_clear(&command);
-	return text;
+	return buf_take_string(&command);
 }

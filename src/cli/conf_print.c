@@ -101,7 +101,6 @@ list_write(const struct option_walk *w)
 {
 	const struct option_list *list = w->place;
 	struct buf text;
-	char *s = NULL;
 	size_t i;
 
 	buf_init(&text, TEXT_MAX);
@@ -110,10 +109,10 @@ list_write(const struct option_walk *w)
 		    item_write(&text, list->values[i].text) == -1)
 			goto out;
 	}
-	s = xstrndup((const char *)buf_head(&text), buf_len(&text));
+	return buf_take_string(&text);
 out:
 	buf_clear(&text);
-	return s;
+	return NULL;
 }
 
 /* A comment on what no line may set: "; connect-timeout = 10s ; default". */

@@ -158,7 +158,6 @@ choices_text(const struct run_options *o, bool is_excluded)
 	    [CHOICE_HOSTFILE] = "hostfile"};
 	const struct option_value *value;
 	struct buf text;
-	char *s;
 	size_t i;
 
 	buf_init(&text, sizeof(((struct error *)NULL)->text) / 3);
@@ -170,9 +169,7 @@ choices_text(const struct run_options *o, bool is_excluded)
 		    quote_shell_line(&text, value->text) == -1)
 			break;
 	}
-	s = xstrndup((const char *)buf_head(&text), buf_len(&text));
-	buf_clear(&text);
-	return s;
+	return buf_take_string(&text);
 }
 
 /* Without -rerun: which options made the choice an empty one. */

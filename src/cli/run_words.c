@@ -31,7 +31,6 @@ run_words_choice(const struct run_options *o)
 	const struct option_value *value = o->choices.values;
 	const struct option_value *end = value + o->choices.count;
 	struct buf words;
-	char *text;
 
 	buf_init(&words, WORDS_MAX);
 	for (; value < end; value++) {
@@ -43,7 +42,5 @@ run_words_choice(const struct run_options *o)
 		buf_printf(&words, "%s-rerun", buf_len(&words) > 0 ? " " : "");
 		run_words_list(&words, &o->rerun);
 	}
-	text = xstrndup((const char *)buf_head(&words), buf_len(&words));
-	buf_clear(&words);
-	return text;
+	return buf_take_string(&words);
 }

@@ -102,7 +102,6 @@ expand(const char *text, const char *host, uint32_t number, int width)
 {
 	struct buf path;
 	const char *p;
-	char *copy;
 
 	/* Two characters become a name or the digits of a number. */
 	buf_init(&path, (strlen(text) + 1) * (strlen(host) + 10));
@@ -116,9 +115,7 @@ expand(const char *text, const char *host, uint32_t number, int width)
 		else
 			buf_puts(&path, "%");
 	}
-	copy = xstrndup((const char *)buf_head(&path), buf_len(&path));
-	buf_clear(&path);
-	return copy;
+	return buf_take_string(&path);
 }
 
 /* Without slashes and "." that make no difference. */

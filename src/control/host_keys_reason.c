@@ -10,33 +10,18 @@
 #include <unistd.h>
 
 #include "util/buf.h"
+#include "util/quote.h"
 #include "util/xalloc.h"
-
-#define SAFE_IN_SHELL                                                    \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" \
-	"._-/:,%+=@"
 
 /* A word for the user to paste into a shell; caller frees. */
 static char *
 shell_quote(const char *word)
 {
 	struct buf b;
-	char *quoted;
 
-	if (word[0] != '\0' && word[strspn(word, SAFE_IN_SHELL)] == '\0')
-		return xstrdup(word);
 	buf_init(&b, 4 * strlen(word) + 3);
-	buf_puts(&b, "'");
-	for (; *word != '\0'; word++) {
-		if (*word == '\'')
-			buf_puts(&b, "'\\''");
-		else
-			buf_append(&b, word, 1);
-	}
-	buf_puts(&b, "'");
-	quoted = xstrndup((const char *)buf_head(&b), buf_len(&b));
-	buf_clear(&b);
-	return quoted;
+	quote_shell(&b, word);
+	return buf_take_string(&b);
 }
 
 /* Names and paths are the user's own, but a reason is one line. */

@@ -26,6 +26,17 @@ buf_clear(struct buf *b)
 	buf_init(b, b->max);
 }
 
+char *
+buf_take_string(struct buf *b)
+{
+	char *s = b->data != NULL
+	    ? xstrndup((const char *)buf_head(b), buf_len(b))
+	    : xstrdup("");
+
+	buf_clear(b);
+	return s;
+}
+
 uint8_t *
 buf_reserve(struct buf *b, size_t count)
 {

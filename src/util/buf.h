@@ -20,6 +20,9 @@ struct buf {
 void buf_init(struct buf *b, size_t max_bytes);
 /* Wipe and free the storage; b is then empty, with the same maximum. */
 void buf_clear(struct buf *b);
+/* What is in it, up to a NUL byte, as a string, which the caller frees; then
+ * buf_clear(). */
+char *buf_take_string(struct buf *b);
 
 static inline size_t
 buf_len(const struct buf *b)

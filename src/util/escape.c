@@ -50,13 +50,8 @@ char *
 escape_string(const char *s)
 {
 	struct buf b;
-	char *copy;
 
 	buf_init(&b, 16 * strlen(s) + 16);
 	escape_append(&b, s, strlen(s));
-	copy = buf_len(&b) > 0
-	    ? xstrndup((const char *)buf_head(&b), buf_len(&b))
-	    : xstrdup("");
-	buf_clear(&b);
-	return copy;
+	return buf_take_string(&b);
 }

@@ -80,8 +80,7 @@ compare_exec_start(struct compare_exec *e, const char *path, uint64_t length)
 	    (path[0] != '/' && buf_puts(&b, "./") == -1) ||
 	    quote_shell(&b, path) == -1 || buf_puts(&b, " | sha256sum") == -1)
 		fatal("a path is too long");
-	e->command = xstrndup((const char *)buf_head(&b), buf_len(&b));
-	buf_clear(&b);
+	e->command = buf_take_string(&b);
 	e->is_stopping = false;
 	e->is_eof_sent = false;
 	e->output_len = 0;

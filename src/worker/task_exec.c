@@ -90,8 +90,7 @@ command_export(struct task_exec *e, const char *variable)
 	quote_shell(&b, value);
 	buf_printf(&b, "; %s", e->command);
 	free(e->command);
-	e->command = xstrndup((const char *)buf_head(&b), buf_len(&b));
-	buf_clear(&b);
+	e->command = buf_take_string(&b);
 }
 
 static enum want

@@ -10,7 +10,8 @@ FOLDER is for what the browser writes. Steps are read from stdin, one a line;
     print EXPRESSION    prints its value
     click SELECTOR      with the mouse, in the middle of the element
     hover SELECTOR      moves the mouse there
-    wheel PIXELS        scrolls where the mouse is
+    wheel PIXELS EXPRESSION   scrolls where the mouse is until that is true:
+                        the browser drops turns that come too early for it
     type TEXT           on the keyboard
     key NAME            Enter, Escape, Tab, ArrowDown, Home, End, ...
     shot FILE           a picture of the page
@@ -165,8 +166,14 @@ class Browser:
         for kind in "mousePressed", "mouseReleased":
             self.mouse(kind, *self.at, button="left", clickCount=1)
 
-    def wheel(self, pixels):
-        self.mouse("mouseWheel", *self.at, deltaX=0, deltaY=int(pixels))
+    def wheel(self, argument):
+        pixels, _, expression = argument.partition(" ")
+        until = time.monotonic() + LIMIT_S
+        while self.evaluate(expression) is not True:
+            if time.monotonic() > until:
+                raise Failure(f"is not so: {expression}")
+            self.mouse("mouseWheel", *self.at, deltaX=0, deltaY=int(pixels))
+            time.sleep(0.1)
 
     def type(self, text):
         for character in text:

@@ -401,8 +401,7 @@ has_lines() {
 	drive <<-'END'
 	click #row-1
 	expect document.querySelector("#record.kept").innerText.includes("web00001")
-	wheel 99999999
-	expect document.querySelector("#row-4999") !== null
+	wheel 99999999 document.querySelector("#row-4999") !== null
 	expect document.querySelector("#row-0") === null
 	key Escape
 	expect document.querySelector("#record").hidden
