@@ -68,7 +68,7 @@ add_file(struct buf *out, const char *name, const char *path)
 		next = after;
 	}
 	buf_printf(out, " -%s ", name);
-	quote_shell_line(out, next);
+	quote_path_line(out, next);
 	free(next);
 }
 
@@ -83,7 +83,7 @@ again_command(const struct option_table *tables, const struct run_options *o,
 	buf_init(&more, COMMAND_MAX);
 	buf_init(&command, COMMAND_MAX);
 	buf_puts(&more, "-rerun ");
-	quote_shell_line(&more, o->report);
+	quote_path_line(&more, o->report);
 	add_file(&more, "report", o->report);
 	if (o->report_html != NULL)
 		add_file(&more, "report-html", o->report_html);

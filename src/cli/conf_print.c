@@ -64,17 +64,6 @@ item_write(struct buf *out, const char *item)
 	return rc;
 }
 
-/* A terminal would act on it, or a line ends. */
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++) {
-		if (iscntrl((unsigned char)*s) && *s != '\t')
-			return true;
-	}
-	return false;
-}
-
 /* A value as the file must have it; NULL if it can't be written. */
 static char *
 value_write(char *value)
@@ -82,7 +71,7 @@ value_write(char *value)
 	size_t len = strlen(value);
 	char *s = value;
 
-	if (len > TEXT_MAX || has_control(value)) {
+	if (len > TEXT_MAX || !escape_is_needless(value)) {
 		s = NULL;
 	} else if (has_blank_end(value) || strpbrk(value, ";#") != NULL ||
 	    value[0] == '"' || value[0] == '\'' ||

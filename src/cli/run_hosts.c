@@ -123,25 +123,22 @@ load_earlier(struct earlier *e, const struct run_options *o, struct error *err)
 	return 0;
 }
 
-/* Returns the names that the choices make, or those that add alone. */
 static struct hostset *
 choose_names(const struct run_hosts *h, const struct run_options *o,
-    const struct earlier *e, bool has_excluded, struct error *err)
+    const struct earlier *e, struct select_counts *counts, struct error *err)
 {
 	struct choice *choices;
 	struct hostset *names;
-	size_t i, count = 0;
+	size_t i;
 
 	choices = xcalloc(o->choices.count, sizeof(*choices));
 	for (i = 0; i < o->choices.count; i++) {
-		choices[count].kind =
-		    (enum choice_kind)o->choices.values[i].tag;
-		choices[count].text = o->choices.values[i].text;
-		if (has_excluded || choices[count].kind != CHOICE_EXCLUDE)
-			count++;
+		choices[i].kind = (enum choice_kind)o->choices.values[i].tag;
+		choices[i].text = o->choices.values[i].text;
 	}
 	names = select_names(h->inventory, e->hosts,
-	    e->has_missing ? e->recorded : NULL, choices, count, err);
+	    e->has_missing ? e->recorded : NULL, choices, o->choices.count,
+	    counts, err);
 	free(choices);
 	return names;
 }
@@ -174,21 +171,17 @@ choices_text(const struct run_options *o, bool is_excluded)
 
 /* Without -rerun: which options made the choice an empty one. */
 static int
-no_choice(const struct run_hosts *h, const struct run_options *o,
-    const struct earlier *e, struct error *err)
+no_choice(const struct run_options *o, size_t chosen, struct error *err)
 {
 	char *added = choices_text(o, false), *excluded = choices_text(o, true);
-	struct hostset *names = choose_names(h, o, e, false, err);
-	size_t count = names != NULL ? hostset_count(names) : 0;
 
-	if (count == 0)
+	if (chosen == 0)
 		error_set(
 		    err, "no host to run on: nothing is chosen by%s", added);
 	else
 		error_set(err,
 		    "no host to run on: of %zu chosen by%s none is left by%s",
-		    count, added, excluded);
-	hostset_free(names);
+		    chosen, added, excluded);
 	free(added);
 	free(excluded);
 	return -1;
@@ -218,28 +211,46 @@ nothing_left(
 		    count, count == 1 ? "" : "s", statuses);
 }
 
-static void
-describe_short(
-    const struct run_options *o, const struct earlier *e, struct error *text)
+/* The report for a shell; the caller frees it. */
+static char *
+report_word(const struct run_options *o)
 {
-	const char *report = rerun_report(o);
-	size_t count = hostset_count(e->recorded);
+	struct buf word;
 
-	if (count == 0)
+	buf_init(&word, 4 * strlen(rerun_report(o)) + 8);
+	quote_path_line(&word, rerun_report(o));
+	return buf_take_string(&word);
+}
+
+/* others: the hosts without a record that are taken. */
+static void
+describe_short(const struct run_options *o, const struct earlier *e,
+    size_t others, struct error *text)
+{
+	const char *report = rerun_report(o), *statuses = rerun_statuses(o);
+	size_t count = hostset_count(e->recorded);
+	char *word = report_word(o);
+
+	if (e->has_missing)
+		error_set(text,
+		    "%s: has records of %zu of the %" PRIu64
+		    " hosts of its run, and of the others -h, -g and "
+		    "-hostfile choose %zu only",
+		    report, count, e->run_hosts, others);
+	else if (count == 0)
 		error_set(text,
 		    "%s: there is no record in it, so its run was cut short; "
-		    "\"-rerun missing %s\" with the -h, -g or -hostfile of "
-		    "that run takes its hosts",
-		    report, report);
+		    "-rerun missing %s with the -h, -g or -hostfile of that "
+		    "run takes its hosts",
+		    report, word);
 	else
 		error_set(text,
 		    "%s: has records of %zu of the %" PRIu64
-		    " hosts of its run; \"-rerun %s,missing %s\" with the -h, "
-		    "-g or -hostfile of that run takes the others, too",
+		    " hosts of its run; -rerun %s,missing %s with the -h, -g "
+		    "or -hostfile of that run takes the others, too",
 		    report, count, e->run_hosts,
-		    rerun_statuses(o) != NULL ? rerun_statuses(o)
-					      : EARLIER_NOT_OK,
-		    report);
+		    statuses != NULL ? statuses : EARLIER_NOT_OK, word);
+	free(word);
 }
 
 /* Fill in the names, which may be none with -rerun only. */
@@ -247,13 +258,14 @@ static int
 load_names(struct run_hosts *h, const struct run_options *o,
     const struct earlier *e, struct error *err)
 {
+	struct select_counts counts;
 	struct error text;
 
-	h->names = choose_names(h, o, e, true, err);
+	h->names = choose_names(h, o, e, &counts, err);
 	if (h->names == NULL)
 		return -1;
-	if (o->rerun.count > 0 && earlier_is_short(e)) {
-		describe_short(o, e, &text);
+	if (o->rerun.count > 0 && earlier_is_short(e, counts.unrecorded)) {
+		describe_short(o, e, counts.unrecorded, &text);
 		if (hostset_count(h->names) == 0)
 			return error_option(err, "rerun", text.text);
 		log_warn("%s", text.text);
@@ -261,7 +273,7 @@ load_names(struct run_hosts *h, const struct run_options *o,
 	if (hostset_count(h->names) > 0)
 		return 0;
 	if (o->rerun.count == 0)
-		return no_choice(h, o, e, err);
+		return no_choice(o, counts.chosen, err);
 	nothing_left(h, o, e);
 	return 0;
 }

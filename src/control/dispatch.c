@@ -76,6 +76,8 @@ dispatch_judge(
 	char *retry = NULL;
 
 	*text = NULL;
+	advice_free(note->advice);
+	note->advice = NULL;
 	known = host_keys_check(run->plan->host_keys, job_known_name(host),
 	    job_known_port(host), msg->key.data, msg->key.len, text, &retry);
 	if (known == HOST_KEY_OK)
@@ -90,11 +92,9 @@ dispatch_judge(
 	if (known == HOST_KEY_UNKNOWN && run->plan->has_accept_new)
 		return accept_new(run, job, msg, text);
 	/* An alias is nothing that keys could be fetched from. */
-	if (known == HOST_KEY_UNKNOWN && host->host_key_alias == NULL) {
-		advice_free(note->advice);
+	if (known == HOST_KEY_UNKNOWN && host->host_key_alias == NULL)
 		note->advice = host_keys_advice(run->plan->host_keys,
 		    host->address, host->port, msg->key.data, msg->key.len);
-	}
 	return VERDICT_REFUSED;
 }
 

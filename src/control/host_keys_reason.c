@@ -20,7 +20,7 @@ shell_quote(const char *word)
 	struct buf b;
 
 	buf_init(&b, 4 * strlen(word) + 3);
-	quote_shell(&b, word);
+	quote_shell_line(&b, word);
 	return buf_take_string(&b);
 }
 

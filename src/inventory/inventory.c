@@ -146,14 +146,15 @@ name_files(const struct inventory *inv, struct error *err)
 {
 	struct error why = *err;
 	struct buf files;
+	char *names;
 	unsigned int i;
 
 	buf_init(&files, sizeof(err->text) / 2);
 	for (i = 0; i < inv->file_count; i++)
 		buf_printf(&files, "%s%s", i > 0 ? ", " : "", inv->files[i]);
-	error_set(err, "%.*s: %s", (int)buf_len(&files),
-	    (const char *)buf_head(&files), why.text);
-	buf_clear(&files);
+	names = buf_take_string(&files);
+	error_set(err, "%s%s%s", names, names[0] != '\0' ? ": " : "", why.text);
+	free(names);
 	return -1;
 }
 

@@ -136,10 +136,23 @@ take_among(struct hostset **names, const struct hostset *among,
 	return rc;
 }
 
+static void
+select_count(struct select_counts *counts, const struct hostset *names,
+    const struct hostset *recorded)
+{
+	size_t i;
+
+	counts->chosen = hostset_count(names);
+	counts->unrecorded = 0;
+	for (i = 0; recorded != NULL && i < counts->chosen; i++)
+		counts->unrecorded +=
+		    !hostset_has(recorded, hostset_name(names, i));
+}
+
 struct hostset *
 select_names(const struct inventory *inv, const struct hostset *among,
     const struct hostset *recorded, const struct choice *choices, size_t count,
-    struct error *err)
+    struct select_counts *counts, struct error *err)
 {
 	struct hostset *names = hostset_new(), *excluded = hostset_new();
 	bool adds = false;
@@ -154,6 +167,8 @@ select_names(const struct inventory *inv, const struct hostset *among,
 	}
 	if (rc == 0 && among != NULL)
 		rc = take_among(&names, among, recorded, adds, err);
+	if (counts != NULL)
+		select_count(counts, names, recorded);
 	if (rc == 0)
 		hostset_subtract(names, excluded);
 	hostset_free(excluded);

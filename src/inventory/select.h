@@ -23,6 +23,12 @@ struct choice {
 	const char *text;
 };
 
+/* What there was before exclusions. */
+struct select_counts {
+	size_t chosen;
+	size_t unrecorded; /* of them, those that recorded lacks */
+};
+
 /*
  * Expand the choices into names: all that add in their order, then the
  * exclusions taken out. Duplicates once. In a hostfile each line is an
@@ -32,12 +38,13 @@ struct choice {
  * are taken that the choices add; all of them if no choice adds any. Behind
  * these come, unless recorded is NULL, those that the choices add and that are
  * not in recorded.
- * Returns the names (caller frees), or NULL with err filled. An empty result
- * is not an error here.
+ * counts may be NULL. Returns the names (caller frees), or NULL with err
+ * filled. An empty result is not an error here.
  */
 struct hostset *select_names(const struct inventory *inv,
     const struct hostset *among, const struct hostset *recorded,
-    const struct choice *choices, size_t count, struct error *err);
+    const struct choice *choices, size_t count, struct select_counts *counts,
+    struct error *err);
 
 /*
  * Resolve every name. Returns an array of hostset_count(names) hosts, owned

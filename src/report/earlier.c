@@ -292,11 +292,11 @@ out:
 }
 
 bool
-earlier_is_short(const struct earlier *e)
+earlier_is_short(const struct earlier *e, size_t others)
 {
 	size_t count = hostset_count(e->recorded);
 
-	return !e->has_missing && (count == 0 || count < e->run_hosts);
+	return (count == 0 && !e->has_missing) || count + others < e->run_hosts;
 }
 
 void

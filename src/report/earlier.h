@@ -43,8 +43,12 @@ bool earlier_is_statuses(const char *list);
 int earlier_read(struct earlier *e, const char *path, const char *statuses,
     struct error *err);
 
-/* Whether the report lacks records of its run that has_missing does not ask. */
-bool earlier_is_short(const struct earlier *e);
+/*
+ * Whether the report lacks records of its run, and not only those of so many
+ * others that are known. Of a report without a record that can't be told; with
+ * has_missing it is not asked.
+ */
+bool earlier_is_short(const struct earlier *e, size_t others);
 void earlier_clear(struct earlier *e);
 
 #endif

@@ -285,7 +285,6 @@ page_end(struct report *r)
 	    .words = &r->options.words};
 	struct error err;
 
-	r->is_page_done = true;
 	if (html_finish(r->html, &end, &err) == -1) {
 		log_error("%s", err.text);
 		r->is_page_broken = true;
@@ -298,8 +297,7 @@ page_step(struct report *r)
 {
 	if (!is_page_due(r))
 		return false;
-	if (!fold_page_step(&r->page))
-		page_end(r);
+	r->is_page_done = !fold_page_step(&r->page);
 	return true;
 }
 
@@ -310,7 +308,8 @@ report_page(struct report *r)
 
 	while (clock_now_ms() < until_ms && page_step(r))
 		;
-	if (is_page_due(r))
+	r->is_page_done = true;
+	if (r->html != NULL)
 		page_end(r);
 }
 
@@ -412,12 +411,12 @@ report_broken(struct report *r, const struct pollfd *fds, const char **why)
 void
 report_cut(struct report *r)
 {
-	if (is_page_due(r))
-		page_end(r);
-	if (!r->is_folding)
+	r->is_page_done = r->html != NULL && are_all_ended(r);
+	if (!r->options.has_fold || fold_is_done(r->fold))
 		return;
 	fold_cut(r->fold);
-	screen_forget(&r->screen);
+	if (r->is_folding)
+		screen_forget(&r->screen);
 }
 
 void

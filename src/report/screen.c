@@ -94,23 +94,6 @@ screen_make_way(struct screen *s, int stream)
 		progress_hide(s->progress);
 }
 
-void
-screen_hold(struct screen *s, bool is_held)
-{
-	s->is_held = is_held;
-	if (is_held)
-		progress_hide(s->progress);
-}
-
-void
-screen_wipe(struct screen *s)
-{
-	if (s->progress == NULL)
-		return;
-	progress_hide(s->progress);
-	sink_flush(&s->err);
-}
-
 /* Who saw no progress needs none of them. */
 static void
 put_notes(struct screen *s)
@@ -120,6 +103,25 @@ put_notes(struct screen *s)
 	progress_hide(s->progress);
 	buf_append(&s->err.buf, buf_head(&s->notes), buf_len(&s->notes));
 	buf_consume(&s->notes, buf_len(&s->notes));
+}
+
+void
+screen_hold(struct screen *s, bool is_held)
+{
+	s->is_held = is_held;
+	if (!is_held)
+		return;
+	put_notes(s);
+	progress_hide(s->progress);
+}
+
+void
+screen_wipe(struct screen *s)
+{
+	if (s->progress == NULL)
+		return;
+	progress_hide(s->progress);
+	sink_flush(&s->err);
 }
 
 void

@@ -246,10 +246,7 @@ group_print(const struct group *g, const struct summary_options *options,
 	for (i = 0; i < notes.count; i++) {
 		buf_printf(&line, "    %s", notes.lines[i]);
 		line_print(&line,
-		    notes.has_command && i + 1 == notes.count
-			? 0
-			: options->columns,
-		    out);
+		    notes.has_command && i == 0 ? options->columns : 0, out);
 	}
 	buf_clear(&line);
 	notes_clear(&notes);
@@ -358,7 +355,7 @@ again_without_begun(const struct tally *t, const char *report, struct buf *out)
 	if (separator[0] != ',')
 		return;
 	buf_puts(out, " ");
-	quote_shell_line(out, report);
+	quote_path_line(out, report);
 	buf_puts(out, " leaves them out");
 }
 

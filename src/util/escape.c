@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/utf8.h"
@@ -54,4 +55,14 @@ escape_string(const char *s)
 	buf_init(&b, 16 * strlen(s) + 16);
 	escape_append(&b, s, strlen(s));
 	return buf_take_string(&b);
+}
+
+bool
+escape_is_needless(const char *s)
+{
+	char *escaped = escape_string(s);
+	bool is_same = strcmp(escaped, s) == 0;
+
+	free(escaped);
+	return is_same;
 }

@@ -8,6 +8,7 @@
 #ifndef UTIL_ESCAPE_H
 #define UTIL_ESCAPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/buf.h"
@@ -17,5 +18,8 @@ void escape_append(struct buf *out, const void *data, size_t len);
 
 /* The same for a string; the caller frees the result. */
 char *escape_string(const char *s);
+
+/* Whether that would be the same. */
+bool escape_is_needless(const char *s);
 
 #endif

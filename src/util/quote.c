@@ -3,8 +3,6 @@
 
 #include "util/quote.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "util/escape.h"
@@ -31,23 +29,13 @@ quote_shell(struct buf *out, const char *word)
 	return buf_puts(out, "'");
 }
 
-static bool
-is_printable(const char *word)
-{
-	char *escaped = escape_string(word);
-	bool is_same = strcmp(escaped, word) == 0;
-
-	free(escaped);
-	return is_same && strchr(word, '\t') == NULL;
-}
-
 int
 quote_shell_line(struct buf *out, const char *word)
 {
 	const char *p;
 	int rc;
 
-	if (is_printable(word))
+	if (escape_is_needless(word) && strchr(word, '\t') == NULL)
 		return quote_shell(out, word);
 	rc = buf_puts(out, "$'");
 	for (p = word; *p != '\0' && rc == 0; p++) {
@@ -59,4 +47,12 @@ quote_shell_line(struct buf *out, const char *word)
 			rc = buf_printf(out, "\\%03o", (unsigned char)*p);
 	}
 	return rc == 0 ? buf_puts(out, "'") : -1;
+}
+
+int
+quote_path_line(struct buf *out, const char *path)
+{
+	if (path[0] == '-' && buf_puts(out, "./") == -1)
+		return -1;
+	return quote_shell_line(out, path);
 }

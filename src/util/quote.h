@@ -18,4 +18,7 @@ int quote_shell(struct buf *out, const char *word);
  */
 int quote_shell_line(struct buf *out, const char *word);
 
+/* The same for a path, which no program takes for an option then. */
+int quote_path_line(struct buf *out, const char *path);
+
 #endif

@@ -82,6 +82,7 @@ auth_take_key(struct auth *a)
 	    memcmp(a->algorithm.data, "rsa-sha2-256", 12) != 0)
 		a->keys_tried++;
 	a->was_signed = false;
+	a->is_unsigned = false;
 	a->has_signature = false;
 	free(a->offer);
 	a->offer = xmemdup(a->key.data, a->key.len);
@@ -118,8 +119,10 @@ sign_cb(LIBSSH2_SESSION *ssh, unsigned char **sig, size_t *sig_len,
 		return LIBSSH2_ERROR_EAGAIN;
 	}
 	a->has_signature = false;
-	if (a->signature == NULL)
+	if (a->signature == NULL) {
+		a->is_unsigned = true;
 		return LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+	}
 	a->was_signed = true;
 	*sig = a->signature; /* libssh2 frees it, with the session's heap */
 	*sig_len = a->signature_len;
@@ -214,7 +217,8 @@ auth_attempted(struct session *s, int rc, enum auth_state next, bool *is_done)
 	    rc == LIBSSH2_ERROR_SOCKET_SEND ||
 	    rc == LIBSSH2_ERROR_SOCKET_DISCONNECT)
 		return session_broken(s, STAGE_AUTH, rc, "authentication");
-	auth_tell_refused(s);
+	if (s->auth.state != AUTH_KEY || !s->auth.is_unsigned)
+		auth_tell_refused(s);
 	s->auth.state = next;
 	return WANT_STEP;
 }

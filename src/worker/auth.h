@@ -36,6 +36,7 @@ struct auth {
 	bool is_signing; /* control was asked and has not answered */
 	bool has_signature;
 	bool was_signed;    /* the key being tried got as far as that */
+	bool is_unsigned;   /* control did not sign with it */
 	uint8_t *signature; /* of the session's heap */
 	size_t signature_len;
 	char *password; /* wiped as soon as it was used */

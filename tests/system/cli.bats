@@ -223,6 +223,9 @@ expect_usage_error() {
 	expect_usage_error 'of 1 chosen by -h web01 none is left by -x web01'
 	batch_bare -h '' -hostfile /dev/null -cmd true
 	expect_usage_error "nothing is chosen by -h '' -hostfile /dev/null"
+	# What can be read once only is read once.
+	batch_bare -hostfile <(echo web01) -x web01 -cmd true
+	expect_usage_error 'of 1 chosen by -hostfile /dev/fd/[0-9]* none is left'
 }
 
 @test "a number that is none is a usage error that names the option" {

@@ -193,12 +193,13 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 
 # Its outputs take long to compare.
 page_of_much() {
-	local word
+	local word count=$1
+	shift
 	for word in a b c d e f g h; do
 		set -- "$@" -fold-ignore "no $word+ such (line|word)s*"
 	done
 	batch_start -g web -output none -capture 64M -report-html "$page" "$@" \
-	    -cmd 'seq 300000 | sed "s/^/$LAB_HOST no line /"'
+	    -cmd "seq $count"' | sed "s/^/$LAB_HOST no line /"'
 	wait_until test -e "$report"
 	wait_until has_lines 3 "$report"
 }
@@ -208,7 +209,7 @@ has_lines() {
 }
 
 @test "a run answers while it compares outputs for the page alone" {
-	page_of_much
+	page_of_much 300000
 	kill -USR1 "$pid"
 	wait_until grep -q '^3 hosts: 3 done' "$err"
 	[ ! -e "$page" ]
@@ -218,8 +219,17 @@ has_lines() {
 	data output-data | jq -e 'map(.hosts) == ["web[01-03]"]'
 }
 
+@test "after one Ctrl-C the page is not waited for without end, and is a page" {
+	page_of_much 900000
+	kill -INT "$pid"
+	batch_wait
+	expect_status 130
+	data record-data | jq -e 'length == 3'
+	data output-data | jq -e 'length <= 1'
+}
+
 @test "a second Ctrl-C leaves the page without the outputs to come, and says so" {
-	page_of_much
+	page_of_much 900000
 	kill -INT "$pid"
 	sleep 0.2
 	kill -INT "$pid" 2>/dev/null || true

@@ -115,7 +115,7 @@ paste_again() {
 	expect_status 0
 	expect_lines web01
 	expect_match "$err" "warning: $earlier: has records of 1 of the 3 hosts" \
-	    "\"-rerun notok,missing $earlier\" with the -h, -g or -hostfile"
+	    "-rerun notok,missing $earlier with the -h, -g or -hostfile"
 	batch_bare -rerun notok,missing "$earlier" -h 'web[03,02,01]' -list
 	expect_lines web01 web03 web02
 	[ ! -s "$err" ]
@@ -125,6 +125,21 @@ paste_again() {
 	batch_bare -rerun denied "$earlier" -list
 	expect_status 2
 	expect_match "$err" 'records of 1 of the 3 .*-rerun denied,missing'
+	# Nor are those that the choice does not name, either.
+	batch_bare -rerun notok,missing "$earlier" -h web02 -list
+	expect_status 0
+	expect_lines web02
+	expect_match "$err" 'of the 3 hosts of its run, and of the others -h, -g and -hostfile choose 1 only'
+	batch_bare -rerun ok,missing "$earlier" -h web01 -list
+	expect_status 2
+	# A name that a shell reads otherwise, and one that looks like an option.
+	cp "$earlier" "$BATS_TEST_TMPDIR/a b"
+	batch_bare -rerun "$BATS_TEST_TMPDIR/a b" -list
+	expect_match "$err" "-rerun notok,missing '$BATS_TEST_TMPDIR/a b' with"
+	cd "$BATS_TEST_TMPDIR"
+	cp "$earlier" ./-r
+	batch_bare -rerun=-r -list
+	expect_match "$err" '-rerun notok,missing ./-r with'
 }
 
 @test "of a report without a record the hosts are missing" {

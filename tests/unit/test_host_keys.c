@@ -475,7 +475,7 @@ static const struct {
 	"host's, add it with ssh-keyscan web1 >> $F"},
     {"a hostile name", "", "a\nb", 22, 'A',
 	"host key unknown: no ED25519 key for a?b in $F (presented: $P); if "
-	"you trust it, add it with ssh-keyscan 'a?b' >> $F after checking "
+	"you trust it, add it with ssh-keyscan $'a\\012b' >> $F after checking "
 	"the fingerprint, or use -host-key accept-new"},
 };
 

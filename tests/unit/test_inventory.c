@@ -105,7 +105,7 @@ choose(const struct inventory *inv, const struct choice *choices, size_t count,
     const struct host_overrides *overrides, struct error *err)
 {
 	struct hostset *names =
-	    select_names(inv, NULL, NULL, choices, count, err);
+	    select_names(inv, NULL, NULL, choices, count, NULL, err);
 	struct host *hosts;
 	struct buf b;
 	char *text = NULL;
@@ -722,7 +722,7 @@ large_files_keep_order_and_sections(void **state)
 	buf_clear(&text);
 	if (inv == NULL)
 		fail_msg("%s", err.text);
-	names = select_names(inv, NULL, NULL, &b, 1, &err);
+	names = select_names(inv, NULL, NULL, &b, 1, NULL, &err);
 	assert_non_null(names);
 	assert_int_equal(hostset_count(names), 3000);
 	for (i = 0; i < 3000; i++) {

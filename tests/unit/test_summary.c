@@ -195,6 +195,16 @@ test_on_a_terminal_all_lines_but_commands_are_broken(void **state)
 	    "    batch_run -h '10.0.0.[1-2]' -list | ssh-keyscan -f - > "
 	    "new_keys\n");
 	summary_free(w.summary);
+	/* In what is told of a host there may be a command anywhere. */
+	w = (struct world){.summary = summary_new()};
+	add(&w, "web04", STATUS_DENIED, STAGE_HOSTKEY, message, NULL);
+	assert_summary(&w, 40,
+	    "1 host: 1 denied (0.1 s)\n"
+	    "denied hostkey (1): web04\n"
+	    "    web04: host key unknown: no ED25519 key for it in /k "
+	    "(presented: SHA256:0123456789012345678901234567890123456789012); "
+	    "if you trust it, add it with ssh-keyscan it >> /k\n");
+	summary_free(w.summary);
 }
 
 int
