@@ -10,7 +10,7 @@ load helper
 load simhost
 
 rule=---------------
-hosts=${FOLD_HOSTS:-1000}
+hosts=${FOLD_HOSTS:-500}
 
 teardown() {
 	simhost_down
