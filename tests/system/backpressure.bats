@@ -140,7 +140,7 @@ pss_kb() {
 	    -report "$report" -g web,db -timeout 3 \
 	    -cmd 'sleep 0.5; cat "$HOME/90k"' \
 	    </dev/null 2>"$err" 3>&- | {
-		sleep 5
+		wait_until grep -qs '"timeout"' "$report"
 		cat
 	} >"$out"
 	[ "${PIPESTATUS[0]}" -eq 3 ]
