@@ -36,7 +36,8 @@ watched() {
 	cd "$BATS_TEST_TMPDIR" || return
 	timeout -k 5 600 "$python" "$test_dir/watch.py" -o seen "$batch_run" \
 	    -known-hosts "$known_hosts" -g sim -fanout 256 -workers 2 \
-	    -cmd 'sim out=1280' "$@" </dev/null >"$out" 2>"$err" 3>&-
+	    -connect-timeout 120 -cmd 'sim out=1280' "$@" \
+	    </dev/null >"$out" 2>"$err" 3>&-
 	status=$(jq .status seen)
 	expect_status 0
 	echo "# $hosts hosts, $(($(jq .peak_kb seen) / 1024)) MB:" \
