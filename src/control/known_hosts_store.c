@@ -301,6 +301,15 @@ known_store_find(struct known_store *store, const char *name, const char *key,
 	     i = index_next(&store->by_revoked_key, hash, i))
 		consider_equal(
 		    store, &q, store->by_revoked_key.entries[i].line);
+}
+
+void
+known_store_find_equal(struct known_store *store, const char *name,
+    const char *key, const struct key_type *type, struct known_match *match)
+{
+	struct query q = {name, key, strlen(key), type, match};
+	uint32_t hash = text_hash(key, q.key_len, false), i;
+
 	/* One is enough: hosts may share a key, and each line costs an HMAC. */
 	for (i = index_first(&store->by_key, hash);
 	     i != NONE && match->equal == NULL;

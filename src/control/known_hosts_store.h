@@ -38,14 +38,18 @@ uint32_t known_store_types(const struct known_store *store);
 
 /*
  * Find what lines say about key (base64, of this type, which may be NULL) for
- * name (lower-case). equal, revoked and refused are complete; of the other
- * keys those in hashed lines are missing. match starts out empty. The
- * pointers stay valid until the next known_store_add().
+ * name (lower-case). revoked and refused are complete; of the others what
+ * hashed lines hold is missing. match starts out empty. The pointers stay
+ * valid until the next known_store_add().
  */
 void known_store_find(struct known_store *store, const char *name,
     const char *key, const struct key_type *type, struct known_match *match);
 
-/* Add those: linear in the hashed lines, an HMAC each. */
+/* Complete equal: linear in the hashed lines that hold key, an HMAC each. */
+void known_store_find_equal(struct known_store *store, const char *name,
+    const char *key, const struct key_type *type, struct known_match *match);
+
+/* Complete the rest: linear in all hashed lines, an HMAC each. */
 void known_store_find_hashed(struct known_store *store, const char *name,
     const char *key, const struct key_type *type, struct known_match *match);
 
