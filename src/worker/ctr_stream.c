@@ -8,9 +8,8 @@
  * CTR mode is a key stream that is XORed to the data (NIST SP 800-38A, section
  * 6.5; RFC 4344, section 4), and does not depend on the data. So this module
  * has libcrypto make the key stream for 64 blocks in one call, by encrypting
- * zeros, and then XORs block by block. It comes in between because a function
- * of the program is found before one of the same name in a library. Where
- * libssh2 is linked otherwise, its calls go to libcrypto as ever.
+ * zeros, and then XORs block by block. It comes in between as crypto_once.c
+ * does.
  *
  * Calls for other modes are passed on.
  */
@@ -18,7 +17,6 @@
 
 #include "worker/ctr_stream.h"
 
-#include <dlfcn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +24,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "util/log.h"
 #include "util/xalloc.h"
+#include "worker/crypto_once.h"
 
 #define STREAM_BYTES 1024u
 #define MAGIC	     0x6374722073747265u
@@ -50,14 +48,8 @@ static free_function *next_free;
 void
 ctr_stream_init(void)
 {
-	void *cipher = dlsym(RTLD_NEXT, "EVP_Cipher");
-	void *free_ctx = dlsym(RTLD_NEXT, "EVP_CIPHER_CTX_free");
-
-	if (cipher == NULL || free_ctx == NULL)
-		fatal("libcrypto has no EVP_Cipher()");
-	/* POSIX lets void pointers hold functions. */
-	memcpy(&next_cipher, &cipher, sizeof(cipher));
-	memcpy(&next_free, &free_ctx, sizeof(free_ctx));
+	crypto_next("EVP_Cipher", &next_cipher);
+	crypto_next("EVP_CIPHER_CTX_free", &next_free);
 }
 
 /* Make more. Returns 1, or what libcrypto said. */

@@ -12,6 +12,7 @@
 
 #include "util/log.h"
 #include "util/xalloc.h"
+#include "worker/crypto_once.h"
 #include "worker/ctr_stream.h"
 #include "worker/worker.h"
 
@@ -178,6 +179,7 @@ methods_init(struct methods *m)
 	LIBSSH2_SESSION *ssh = libssh2_session_init();
 
 	ctr_stream_init();
+	crypto_once_init();
 	if (ssh == NULL)
 		fatal("libssh2 has no memory");
 	m->kex = known_names(ssh, LIBSSH2_METHOD_KEX, METHODS_KEX);
