@@ -134,9 +134,9 @@ socket_recv(struct transport *t, void *data, size_t len)
 	do
 		n = recv(t->fd, data, len, 0);
 	while (n == -1 && errno == EINTR);
+	t->is_dry = n < (ssize_t)len;
 	if (n > 0)
 		return n;
-	t->is_dry = true;
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return -EAGAIN;
 	if (n == -1 && t->error == 0)

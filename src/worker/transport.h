@@ -11,9 +11,10 @@
  *
  * Receiving hands out a bounded number of bytes a turn, since libssh2 reads
  * until there is nothing left, and an endless stream could pin the worker.
- * Once the socket was found empty it is not asked again in the same turn, so
- * that nothing can come into the library behind the back of a reader who has
- * just been told that there is nothing.
+ * Once the socket had less than was asked for it is not asked again in the same
+ * turn: that saves a call that would find nothing, and nothing can come into
+ * the library behind the back of a reader who has just been told that there is
+ * nothing.
  * The end of the stream is kept from libssh2 until all before it was read.
  *
  * What a server sends before the encryption starts, its greeting and its key
