@@ -82,11 +82,9 @@ poll_closed(uv_handle_t *handle)
 static void
 connector_drop_socket(struct connector *c)
 {
-	if (c->poll != NULL) {
-		uv_poll_stop(c->poll);
+	if (c->poll != NULL)
 		uv_close((uv_handle_t *)c->poll, poll_closed);
-		c->poll = NULL;
-	}
+	c->poll = NULL;
 	fd_close(&c->fd);
 }
 
@@ -113,9 +111,10 @@ connector_end(struct connector *c)
 }
 
 static void
-connector_finish(struct connector *c, int fd)
+connector_finish(struct connector *c)
 {
-	struct connected result = {.fd = fd,
+	struct connected result = {.fd = c->fd,
+	    .poll = c->poll,
 	    .status = c->status,
 	    .stage = c->stage,
 	    .message = c->message,
@@ -124,6 +123,8 @@ connector_finish(struct connector *c, int fd)
 	connector_done done = c->done;
 	void *ctx = c->ctx;
 
+	c->fd = -1;
+	c->poll = NULL;
 	/* The message lives in c, which must outlast the callback. */
 	c->handles++;
 	connector_end(c);
@@ -169,20 +170,17 @@ connector_writable(uv_poll_t *handle, int status, int events)
 {
 	struct connector *c = handle->data;
 	socklen_t len = sizeof(int);
-	int error = 0, fd;
+	int error = 0;
 
 	/* libuv says EBADF for every POLLERR; the socket knows better. */
 	(void)status;
 	(void)events;
 	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 		error = errno;
-	if (error != 0) {
+	if (error != 0)
 		connector_failed(c, error);
-		return;
-	}
-	fd = c->fd;
-	c->fd = -1;
-	connector_finish(c, fd);
+	else
+		connector_finish(c);
 }
 
 /* One address was silent for its share of the time. */
@@ -266,7 +264,7 @@ connector_try_next(struct connector *c)
 	int error;
 
 	if (ai == NULL) {
-		connector_finish(c, -1);
+		connector_finish(c);
 		return;
 	}
 	c->next = ai->ai_next;

@@ -19,6 +19,7 @@ struct threads;
 /* How it ended; valid during the callback. */
 struct connected {
 	int fd; /* owned by the callee, or -1: then the rest says why */
+	uv_poll_t *poll; /* of fd, to be closed and freed before it */
 	enum status status;
 	enum stage stage;
 	const char *message;

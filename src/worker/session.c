@@ -53,7 +53,7 @@ session_connect(struct session *s)
 }
 
 static void
-timer_closed(uv_handle_t *handle)
+handle_closed(uv_handle_t *handle)
 {
 	free(handle);
 }
@@ -89,8 +89,7 @@ session_unwatch(struct session *s)
 {
 	if (s->poll == NULL)
 		return;
-	uv_poll_stop(s->poll);
-	uv_close((uv_handle_t *)s->poll, timer_closed);
+	uv_close((uv_handle_t *)s->poll, handle_closed);
 	s->poll = NULL;
 	s->poll_events = 0;
 }
@@ -125,7 +124,7 @@ session_free(struct session *s)
 	transfer_free(s->transfer);
 	task_exec_clear(&s->task);
 	auth_clear(&s->auth);
-	uv_close((uv_handle_t *)s->timer, timer_closed);
+	uv_close((uv_handle_t *)s->timer, handle_closed);
 	free(s->host_key_algorithms);
 	secret_free(s->verdict_text);
 	free(s->frame);
@@ -171,6 +170,9 @@ session_connected(void *ctx, const struct connected *result)
 		return;
 	}
 	transport_open(&s->transport, result->fd);
+	s->poll = result->poll;
+	s->poll->data = s;
+	s->poll_events = UV_WRITABLE;
 	s->state = SESSION_HANDSHAKE;
 	if (session_create(s) != 0) {
 		session_no_methods(s);
@@ -334,13 +336,6 @@ session_watch(struct session *s)
 		events |= s->poll_events & UV_READABLE;
 	if (transport_wants_write(&s->transport))
 		events |= UV_WRITABLE;
-	if (s->poll == NULL) {
-		s->poll = xcalloc(1, sizeof(*s->poll));
-		if (uv_poll_init(
-			worker_loop(s->worker), s->poll, s->transport.fd) != 0)
-			fatal("cannot poll a socket");
-		s->poll->data = s;
-	}
 	if (events == s->poll_events)
 		return;
 	s->poll_events = events;
