@@ -12,6 +12,12 @@
  *
  * libssh2 does not tell a partial success from a failure, hence the new list;
  * each key and the password are used once, so this ends.
+ *
+ * A job with one key and no password begins at NEXT: there is nothing to choose
+ * between, and the list would cost a round trip. It is asked for if the key is
+ * refused, for what the user is told. With more than that to try it is not
+ * left out, since "none" counts as a failed attempt unless it comes first, and
+ * servers allow only so many.
  */
 #include "config.h"
 
@@ -29,13 +35,28 @@
 /* Rounds of questions that keyboard-interactive may take. */
 #define KEYBOARD_ROUNDS_MAX 5
 
+/* The next key of what is left. */
+static int
+next_key(struct cursor *keys, struct bytes *algorithm, struct bytes *key)
+{
+	if (cursor_get_string(keys, &algorithm->data, &algorithm->len) == -1)
+		return -1;
+	return cursor_get_string(keys, &key->data, &key->len);
+}
+
 void
 auth_init(struct auth *a, struct bytes keys, const char *password)
 {
+	struct cursor rest = {keys.data, keys.len};
+	struct bytes algorithm, key;
+
 	memset(a, 0, sizeof(*a));
 	a->state = AUTH_LIST;
-	a->keys = (struct cursor){keys.data, keys.len};
-	a->password = password != NULL ? xstrdup(password) : NULL;
+	a->keys = rest;
+	if (password != NULL)
+		a->password = xstrdup(password);
+	else if (next_key(&rest, &algorithm, &key) == 0 && rest.left == 0)
+		a->state = AUTH_NEXT;
 }
 
 static void
@@ -160,10 +181,12 @@ keyboard_cb(const char *name, int name_len, const char *instruction,
 	auth_forget_password(a);
 }
 
+/* Whether the server takes it, as far as it was asked. */
 static bool
 auth_offers(const struct auth *a, const char *method)
 {
-	return namelist_has(a->methods, method, strlen(method));
+	return !a->is_listed ||
+	    namelist_has(a->methods, method, strlen(method));
 }
 
 static enum want
@@ -234,6 +257,7 @@ step_list(struct session *s, bool *is_done)
 	    s->ssh, s->spec.user, (unsigned int)strlen(s->spec.user));
 	if (list != NULL) {
 		snprintf(a->methods, sizeof(a->methods), "%s", list);
+		a->is_listed = true;
 		a->state = AUTH_NEXT;
 		return WANT_STEP;
 	}
@@ -252,10 +276,8 @@ step_next(struct session *s)
 {
 	struct auth *a = &s->auth;
 
-	if (auth_offers(a, "publickey") &&
-	    cursor_get_string(
-		&a->keys, &a->algorithm.data, &a->algorithm.len) == 0 &&
-	    cursor_get_string(&a->keys, &a->key.data, &a->key.len) == 0) {
+	if (auth_offers(a, AUTH_PUBLICKEY) &&
+	    next_key(&a->keys, &a->algorithm, &a->key) == 0) {
 		auth_take_key(a);
 		a->state = AUTH_KEY;
 		return WANT_STEP;
@@ -284,8 +306,8 @@ step_key(struct session *s, bool *is_done)
 		return WANT_CONTROL;
 	rc = libssh2_userauth_publickey(
 	    s->ssh, s->spec.user, a->offer, a->key.len, sign_cb, &abstract);
-	return auth_attempted(
-	    s, rc, a->was_signed ? AUTH_LIST : AUTH_NEXT, is_done);
+	return auth_attempted(s, rc,
+	    a->was_signed || !a->is_listed ? AUTH_LIST : AUTH_NEXT, is_done);
 }
 
 /* There is no new password; without a callback libssh2 says "refused". */

@@ -2,7 +2,8 @@
 /*
  * auth: user authentication (RFC 4252) of one session: the job's keys in
  * their order, signed by control, then one attempt with the password, by
- * "password" or "keyboard-interactive". Only what the server offers is tried.
+ * "password" or "keyboard-interactive". Only what the server offers is tried,
+ * but that it is not asked before the only key of a job without a password.
  */
 #ifndef WORKER_AUTH_H
 #define WORKER_AUTH_H
@@ -27,7 +28,8 @@ enum auth_state {
 
 struct auth {
 	enum auth_state state;
-	char methods[256];	     /* as the server lists them */
+	bool is_listed;		     /* the server was asked for methods */
+	char methods[256];	     /* as it lists them */
 	struct cursor keys;	     /* those not tried yet */
 	struct bytes algorithm, key; /* of the one being tried */
 	uint8_t *offer;		     /* see auth_allocated() */

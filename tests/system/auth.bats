@@ -341,7 +341,7 @@ expect_passphrase_once() {
 }
 
 @test "no method is tried that the server does not offer" {
-	make_key -t ed25519
+	make_key -t rsa # which could sign in two ways
 	lab_up "$BATS_TEST_TMPDIR/nokeys" -n 1 -o 'LogLevel DEBUG' \
 	    -o 'PubkeyAuthentication no' -o 'PasswordAuthentication yes'
 	inventory_without_identity
@@ -352,6 +352,23 @@ expect_passphrase_once() {
 	not grep -q 'method password' "$BATS_TEST_TMPDIR/log"
 	expect_status 4
 	expect_result web01 denied '.stage == "auth"'
+}
+
+@test "the only key is tried without asking what the server takes" {
+	lab_up "$BATS_TEST_TMPDIR/debug" -n 1 -o 'LogLevel DEBUG'
+	make_key -t ed25519
+	inventory_without_identity
+	batch -h web01 -identity "$key" -cmd true
+	expect_status 0
+	cp "$LAB_DIR/sshd.log" "$BATS_TEST_TMPDIR/log"
+	ssh-keygen -q -t ed25519 -N '' -f "$key.stranger"
+	batch -h web01 -identity "$key.stranger" -cmd 'echo ran'
+	lab_down "$BATS_TEST_TMPDIR/debug"
+	grep -q 'method publickey' "$BATS_TEST_TMPDIR/log"
+	not grep -q 'method none' "$BATS_TEST_TMPDIR/log"
+	expect_status 4
+	expect_result web01 denied '.stage == "auth"'
+	expect_match "$err" 'tried 1 key; the server takes' publickey
 }
 
 @test "a password is not sent to a server that takes only keys" {
