@@ -19,35 +19,13 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 
+sys.dont_write_bytecode = True  # the source tree may be read-only
+from processes import children, descriptors, memory_kb
+
 LOOK_S = 0.1
-
-
-def children(pid):
-    try:
-        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-            return [int(word) for word in f.read().split()]
-    except OSError:
-        return []
-
-
-def memory_kb(pid):
-    try:
-        with open("/proc/%d/smaps_rollup" % pid) as f:
-            for line in f:
-                if line.startswith("Pss:"):
-                    return int(line.split()[1])
-    except OSError:
-        pass
-    return 0
-
-
-def descriptors(pid):
-    try:
-        return len(os.listdir("/proc/%d/fd" % pid))
-    except OSError:
-        return 0
 
 
 def main():
