@@ -153,6 +153,33 @@ session_end(struct session *s, enum status status, enum stage stage,
 	return WANT_END;
 }
 
+/* --- the socket ---------------------------------------------------------- */
+
+static void session_poll(struct session *s, int events);
+
+static void
+session_ready(uv_poll_t *handle, int status, int events)
+{
+	struct session *s = handle->data;
+
+	/* After POLLERR libuv polls no more; the next read tells why. */
+	if (status < 0)
+		s->poll_events = 0;
+	if (s->want == WANT_CONTROL && (events & UV_READABLE))
+		session_poll(s, 0);
+	session_run(s);
+}
+
+static void
+session_poll(struct session *s, int events)
+{
+	s->poll_events = events;
+	if (events == 0)
+		uv_poll_stop(s->poll);
+	else if (uv_poll_start(s->poll, events, session_ready) != 0)
+		fatal("cannot poll a socket");
+}
+
 /* --- the states ---------------------------------------------------------- */
 
 static void
@@ -172,7 +199,7 @@ session_connected(void *ctx, const struct connected *result)
 	transport_open(&s->transport, result->fd);
 	s->poll = result->poll;
 	s->poll->data = s;
-	s->poll_events = UV_WRITABLE;
+	session_poll(s, UV_READABLE);
 	s->state = SESSION_HANDSHAKE;
 	if (session_create(s) != 0) {
 		session_no_methods(s);
@@ -305,21 +332,6 @@ session_step(struct session *s)
 
 /* --- running ------------------------------------------------------------- */
 
-static void
-session_ready(uv_poll_t *handle, int status, int events)
-{
-	struct session *s = handle->data;
-
-	/* After POLLERR libuv polls no more; the next read tells why. */
-	if (status < 0)
-		s->poll_events = 0;
-	if (s->want == WANT_CONTROL && (events & UV_READABLE)) {
-		uv_poll_stop(handle);
-		s->poll_events = 0;
-	}
-	session_run(s);
-}
-
 /* Poll for what the session waits for, and nothing else. */
 static void
 session_watch(struct session *s)
@@ -336,13 +348,8 @@ session_watch(struct session *s)
 		events |= s->poll_events & UV_READABLE;
 	if (transport_wants_write(&s->transport))
 		events |= UV_WRITABLE;
-	if (events == s->poll_events)
-		return;
-	s->poll_events = events;
-	if (events == 0)
-		uv_poll_stop(s->poll);
-	else
-		uv_poll_start(s->poll, events, session_ready);
+	if (events != s->poll_events)
+		session_poll(s, events);
 }
 
 void
