@@ -80,6 +80,7 @@
  *   change-password   the first password of a connection is answered by
  *                     PASSWD_CHANGEREQ, the others are refused
  *   no-auths=N        the N-th refusal is a disconnection
+ *   hangup-denied     FIN behind a refusal
  *
  * Channels and commands:
  *   no-channel        a request to open one is refused

@@ -149,8 +149,9 @@ static void
 refuse(struct conn *conn, ssh_message message)
 {
 	const struct host *h = conn->host;
+	bool is_attempt = ssh_message_subtype(message) != SSH_AUTH_METHOD_NONE;
 
-	if (ssh_message_subtype(message) != SSH_AUTH_METHOD_NONE)
+	if (is_attempt)
 		conn->denied++;
 	if (host_has(h, B_NO_AUTHS) &&
 	    conn->denied >= host_number(h, B_NO_AUTHS)) {
@@ -159,6 +160,8 @@ refuse(struct conn *conn, ssh_message message)
 		return;
 	}
 	ssh_message_reply_default(message);
+	if (is_attempt && host_has(h, B_HANGUP_DENIED))
+		conn->fault = FAULT_HANGUP;
 }
 
 void

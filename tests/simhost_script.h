@@ -56,6 +56,7 @@ enum behaviour {
 	B_PASSWORD,
 	B_CHANGE_PASSWORD,
 	B_NO_AUTHS,
+	B_HANGUP_DENIED,
 	/* channels and commands */
 	B_NO_CHANNEL,
 	B_NO_EXEC,

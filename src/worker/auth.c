@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * AUTH_LIST sends the method "none" to learn what the server offers, then
- * AUTH_NEXT picks the next attempt:
+ * AUTH_NEXT picks the next attempt, by what the server said that it takes:
  *
- *   LIST ─▶ NEXT ─▶ KEY ──────▶ NEXT (key refused)
- *            │       └────────▶ LIST (signed, yet refused: maybe a partial
- *            │                        success, RFC 4252 section 5.1)
- *            ├────▶ PASSWORD ─▶ LIST
- *            ├────▶ KEYBOARD ─▶ LIST
- *            └────▶ end: denied
+ *   NEXT ─▶ KEY, PASSWORD or KEYBOARD ─▶ NEXT (refused, or a partial success)
+ *     └───▶ end: denied
  *
- * libssh2 does not tell a partial success from a failure, hence the new list;
- * each key and the password are used once, so this ends.
- *
- * A job with one key and no password begins at NEXT: there is nothing to choose
- * between, and the list would cost a round trip. It is asked for if the key is
- * refused, for what the user is told. With more than that to try it is not
- * left out, since "none" counts as a failed attempt unless it comes first, and
- * servers allow only so many.
+ * Each refusal carries the methods that can go on, and whether it was a partial
+ * success (RFC 4252 section 5.1). libssh2 tells neither, but frees the packet,
+ * see auth_packet(). A job with a key begins with it: to ask first would cost a
+ * round trip. A job without one has AUTH_LIST ask, by the method "none", which
+ * counts as a failed attempt unless it comes first. Each key and the password
+ * are used once, so this ends.
  */
 #include "config.h"
 
@@ -31,6 +24,9 @@
 #include "util/xalloc.h"
 #include "worker/session.h"
 #include "worker/worker.h"
+
+/* RFC 4252 section 6. */
+#define SSH_USERAUTH_FAILURE 51
 
 /* Rounds of questions that keyboard-interactive may take. */
 #define KEYBOARD_ROUNDS_MAX 5
@@ -47,16 +43,11 @@ next_key(struct cursor *keys, struct bytes *algorithm, struct bytes *key)
 void
 auth_init(struct auth *a, struct bytes keys, const char *password)
 {
-	struct cursor rest = {keys.data, keys.len};
-	struct bytes algorithm, key;
-
 	memset(a, 0, sizeof(*a));
-	a->state = AUTH_LIST;
-	a->keys = rest;
+	a->state = keys.len > 0 ? AUTH_NEXT : AUTH_LIST;
+	a->keys = (struct cursor){keys.data, keys.len};
 	if (password != NULL)
 		a->password = xstrdup(password);
-	else if (next_key(&rest, &algorithm, &key) == 0 && rest.left == 0)
-		a->state = AUTH_NEXT;
 }
 
 static void
@@ -120,6 +111,33 @@ auth_allocated(struct auth *a, size_t size)
 	/* The packet is the first that is larger than the blob. */
 	if (a->state == AUTH_KEY && a->offer != NULL && size > a->key.len)
 		memcpy(a->offer, a->key.data, a->key.len);
+}
+
+static void
+auth_set_methods(struct auth *a, const char *methods, size_t len)
+{
+	if (len >= sizeof(a->methods))
+		len = sizeof(a->methods) - 1;
+	memcpy(a->methods, methods, len);
+	a->methods[len] = '\0';
+	a->is_listed = true;
+}
+
+void
+auth_packet(struct auth *a, const uint8_t *data, size_t size)
+{
+	struct cursor packet = {data, size};
+	struct bytes methods;
+	uint8_t type, is_partial;
+
+	if (cursor_get_u8(&packet, &type) == -1 ||
+	    type != SSH_USERAUTH_FAILURE ||
+	    cursor_get_string(&packet, &methods.data, &methods.len) == -1 ||
+	    cursor_get_u8(&packet, &is_partial) == -1)
+		return;
+	auth_set_methods(a, (const char *)methods.data, methods.len);
+	a->is_answered = true;
+	a->is_partial = is_partial != 0;
 }
 
 /* libssh2's sign callback: ask control, and come again when it answered. */
@@ -206,6 +224,11 @@ auth_denied(struct session *s)
 		    "no key or password to log in with as %s: the server "
 		    "takes %s",
 		    s->spec.user, a->methods);
+	if (a->is_partial)
+		return session_end(s, STATUS_DENIED, STAGE_AUTH,
+		    "login as %s takes more than one method: %s accepted, the "
+		    "server also wants one of %s",
+		    s->spec.user, tried, a->methods);
 	return session_end(s, STATUS_DENIED, STAGE_AUTH,
 	    "login as %s refused: tried %s; the server takes %s", s->spec.user,
 	    tried, a->methods);
@@ -223,26 +246,42 @@ auth_tell_refused(struct session *s)
 	worker_send_later(s->worker, FRAME_AUTH_REFUSED, s->job, &msg);
 }
 
+/* The server answered no, or not yet. */
+static void
+auth_refused(struct session *s)
+{
+	struct auth *a = &s->auth;
+
+	/* It looked at no key if it takes none. */
+	if (a->state == AUTH_KEY && !a->was_signed &&
+	    !auth_offers(a, AUTH_PUBLICKEY))
+		a->keys_tried = 0;
+	if (!a->is_partial)
+		auth_tell_refused(s);
+}
+
 /* An attempt ended with rc: where to go from here. */
 static enum want
-auth_attempted(struct session *s, int rc, enum auth_state next, bool *is_done)
+auth_attempted(struct session *s, int rc, bool *is_done)
 {
+	struct auth *a = &s->auth;
+
 	if (rc == 0) {
 		*is_done = true;
 		return WANT_STEP;
 	}
 	if (rc == LIBSSH2_ERROR_EAGAIN)
-		return s->auth.is_signing ? WANT_CONTROL
-					  : session_again(s, STAGE_AUTH);
-	/* What to try next is decided by what the server says next. */
-	if (s->transport.is_dead || s->transport.is_closed ||
+		return a->is_signing ? WANT_CONTROL
+				     : session_again(s, STAGE_AUTH);
+	/* An answer counts even if the server closes behind it. */
+	if (a->is_answered)
+		auth_refused(s);
+	else if (s->transport.is_dead || s->transport.is_closed ||
 	    s->disconnect[0] != '\0' || rc == LIBSSH2_ERROR_SOCKET_RECV ||
 	    rc == LIBSSH2_ERROR_SOCKET_SEND ||
 	    rc == LIBSSH2_ERROR_SOCKET_DISCONNECT)
 		return session_broken(s, STAGE_AUTH, rc, "authentication");
-	if (s->auth.state != AUTH_KEY || !s->auth.is_unsigned)
-		auth_tell_refused(s);
-	s->auth.state = next;
+	a->state = a->is_listed ? AUTH_NEXT : AUTH_LIST;
 	return WANT_STEP;
 }
 
@@ -256,8 +295,7 @@ step_list(struct session *s, bool *is_done)
 	list = libssh2_userauth_list(
 	    s->ssh, s->spec.user, (unsigned int)strlen(s->spec.user));
 	if (list != NULL) {
-		snprintf(a->methods, sizeof(a->methods), "%s", list);
-		a->is_listed = true;
+		auth_set_methods(a, list, strlen(list));
 		a->state = AUTH_NEXT;
 		return WANT_STEP;
 	}
@@ -276,6 +314,7 @@ step_next(struct session *s)
 {
 	struct auth *a = &s->auth;
 
+	a->is_answered = false;
 	if (auth_offers(a, AUTH_PUBLICKEY) &&
 	    next_key(&a->keys, &a->algorithm, &a->key) == 0) {
 		auth_take_key(a);
@@ -306,8 +345,7 @@ step_key(struct session *s, bool *is_done)
 		return WANT_CONTROL;
 	rc = libssh2_userauth_publickey(
 	    s->ssh, s->spec.user, a->offer, a->key.len, sign_cb, &abstract);
-	return auth_attempted(s, rc,
-	    a->was_signed || !a->is_listed ? AUTH_LIST : AUTH_NEXT, is_done);
+	return auth_attempted(s, rc, is_done);
 }
 
 /* There is no new password; without a callback libssh2 says "refused". */
@@ -335,7 +373,7 @@ step_password(struct session *s, bool *is_done)
 		return session_end(s, STATUS_DENIED, STAGE_AUTH,
 		    "the password of %s has expired: log in once to change it",
 		    s->spec.user);
-	return auth_attempted(s, rc, AUTH_LIST, is_done);
+	return auth_attempted(s, rc, is_done);
 }
 
 static enum want
@@ -347,7 +385,7 @@ step_keyboard(struct session *s, bool *is_done)
 	    (unsigned int)strlen(s->spec.user), keyboard_cb);
 	if (rc != LIBSSH2_ERROR_EAGAIN)
 		auth_forget_password(&s->auth);
-	return auth_attempted(s, rc, AUTH_LIST, is_done);
+	return auth_attempted(s, rc, is_done);
 }
 
 const char *

@@ -3,7 +3,7 @@
  * auth: user authentication (RFC 4252) of one session: the job's keys in
  * their order, signed by control, then one attempt with the password, by
  * "password" or "keyboard-interactive". Only what the server offers is tried,
- * but that it is not asked before the only key of a job without a password.
+ * but that it is not asked before the first key.
  */
 #ifndef WORKER_AUTH_H
 #define WORKER_AUTH_H
@@ -28,8 +28,10 @@ enum auth_state {
 
 struct auth {
 	enum auth_state state;
-	bool is_listed;		     /* the server was asked for methods */
-	char methods[256];	     /* as it lists them */
+	bool is_listed;		     /* the server said what it takes */
+	char methods[256];	     /* as it listed them last */
+	bool is_answered;	     /* the attempt, by a refusal */
+	bool is_partial;	     /* which asks for more than that */
 	struct cursor keys;	     /* those not tried yet */
 	struct bytes algorithm, key; /* of the one being tried */
 	uint8_t *offer;		     /* see auth_allocated() */
@@ -68,6 +70,12 @@ const char *auth_method(const struct auth *a);
  * at that allocation the real one is put in its place.
  */
 void auth_allocated(struct auth *a, size_t size);
+
+/*
+ * Every block that libssh2 frees passes here: of a refusal are kept the methods
+ * that the server says can go on.
+ */
+void auth_packet(struct auth *a, const uint8_t *data, size_t size);
 
 /* Control's answer to a SIGN frame. Ignored if none was asked for. */
 void auth_signature(struct session *s, struct bytes signature);

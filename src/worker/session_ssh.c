@@ -46,6 +46,7 @@ session_block_freed(void *ctx, const void *data, size_t size)
 {
 	struct session *s = ctx;
 
+	auth_packet(&s->auth, data, size);
 	task_exec_packet(&s->task, data, size);
 }
 

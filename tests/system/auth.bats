@@ -62,6 +62,12 @@ agent_start() {
 	export SSH_AUTH_SOCK
 }
 
+# agent_add_stranger TYPE: a key that no host lets in.
+agent_add_stranger() {
+	ssh-keygen -q -t "$1" -N '' -f "$key.$1"
+	ssh-add -q "$key.$1"
+}
+
 @test "an ed25519 key in OpenSSH's format" {
 	make_key -t ed25519
 	grep -q 'BEGIN OPENSSH' "$key"
@@ -340,35 +346,61 @@ expect_passphrase_once() {
 	expect_match "$err" "$key" 'passphrase|encrypted'
 }
 
-@test "no method is tried that the server does not offer" {
-	make_key -t rsa # which could sign in two ways
+# nokeys_batch OPTION...: a run on a server that takes passwords only; its log
+# is $log.
+nokeys_batch() {
 	lab_up "$BATS_TEST_TMPDIR/nokeys" -n 1 -o 'LogLevel DEBUG' \
 	    -o 'PubkeyAuthentication no' -o 'PasswordAuthentication yes'
 	inventory_without_identity
-	batch -h web01 -identity "$key" -cmd 'echo ran'
-	cp "$LAB_DIR/sshd.log" "$BATS_TEST_TMPDIR/log"
+	batch -h web01 "$@" -cmd 'echo ran'
+	log=$BATS_TEST_TMPDIR/log
+	cp "$LAB_DIR/sshd.log" "$log"
 	lab_down "$BATS_TEST_TMPDIR/nokeys"
-	not grep -q 'method publickey' "$BATS_TEST_TMPDIR/log"
-	not grep -q 'method password' "$BATS_TEST_TMPDIR/log"
+	not grep -q 'method password' "$log"
 	expect_status 4
 	expect_result web01 denied '.stage == "auth"'
+	expect_match "$err" 'no key or password .*: the server takes .*password'
 }
 
-@test "the only key is tried without asking what the server takes" {
+@test "after one key no method is tried that the server does not offer" {
+	make_key -t rsa # which could sign in two ways
+	nokeys_batch -identity "$key"
+	[ "$(grep -c 'method publickey' "$log")" -eq 1 ]
+	agent_start
+	agent_add_stranger ed25519
+	agent_add_stranger ecdsa
+	nokeys_batch
+	[ "$(grep -c 'method publickey' "$log")" -eq 1 ]
+}
+
+@test "a key is tried without asking what the server takes" {
 	lab_up "$BATS_TEST_TMPDIR/debug" -n 1 -o 'LogLevel DEBUG'
 	make_key -t ed25519
 	inventory_without_identity
 	batch -h web01 -identity "$key" -cmd true
 	expect_status 0
-	cp "$LAB_DIR/sshd.log" "$BATS_TEST_TMPDIR/log"
 	ssh-keygen -q -t ed25519 -N '' -f "$key.stranger"
 	batch -h web01 -identity "$key.stranger" -cmd 'echo ran'
+	cp "$LAB_DIR/sshd.log" "$BATS_TEST_TMPDIR/log"
 	lab_down "$BATS_TEST_TMPDIR/debug"
 	grep -q 'method publickey' "$BATS_TEST_TMPDIR/log"
 	not grep -q 'method none' "$BATS_TEST_TMPDIR/log"
 	expect_status 4
 	expect_result web01 denied '.stage == "auth"'
 	expect_match "$err" 'tried 1 key; the server takes' publickey
+}
+
+@test "each key is one attempt: MaxAuthTries of one more is enough" {
+	lab_up "$BATS_TEST_TMPDIR/tries" -n 1 -o 'MaxAuthTries 3'
+	agent_start
+	agent_add_stranger ed25519
+	agent_add_stranger ecdsa
+	inventory_without_identity
+	batch -h web01 -cmd 'echo ran'
+	lab_down "$BATS_TEST_TMPDIR/tries"
+	expect_status 4
+	expect_result web01 denied '.stage == "auth"'
+	expect_match "$err" 'tried 2 keys; the server takes .*publickey'
 }
 
 @test "a password is not sent to a server that takes only keys" {
