@@ -27,8 +27,8 @@ static uint64_t wall_offset_ms;
  * libssh2 ends a session if an answer takes a minute by the time of day. Where
  * that is set meanwhile, by hand or after a suspend, each session that waits
  * would be lost. A function of the program is found before one of the same
- * name in a library (as in worker/ctr_stream.c), so here is one that is not
- * set: the time of day when the worker began, and what has passed since.
+ * name in a library (see worker/interpose.c), so here is one that is not set:
+ * the time of day when the worker began, and what has passed since.
  */
 time_t
 time(time_t *t)

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * libssh2 asks libcrypto for the same things over and over:
+ * libssh2 up to 1.11.0 uses what libcrypto had before OpenSSL 3, and so asks
+ * for the same things over and over:
  *
  *  - For each packet's MAC it names the digest by EVP_sha256() or EVP_sha512(),
- *    and OpenSSL 3 then searches its providers for it, with locks: some 40
+ *    for which OpenSSL 3 then searches its providers twice, with locks: some 30
  *    searches a connection. Here the digest is found at the start.
- *  - For each key exchange it has the curve built from its parameters. Here it
- *    gets a copy.
+ *  - For each key exchange it has the curve built from its parameters, by
+ *    EC_KEY_new_by_curve_name(). Here nistp256, which METHODS_KEX has first, is
+ *    built at the start and a key gets a copy.
  *
- * The functions are in between because those of the program are found before
- * those of the same name in a library. Where libssh2 is linked otherwise, its
- * calls go to libcrypto as ever.
+ * libssh2 1.11.1 with OpenSSL 3 gains nothing here: it names digests and curves
+ * in parameters of EVP_MAC and EVP_PKEY. Of the functions here it calls those
+ * of the digests alone, once for the signature of an RSA host key, and then
+ * nothing but the digest's name is used.
  */
 #include "config.h"
 
@@ -19,16 +22,14 @@
 
 #include "worker/crypto_once.h"
 
-#include <dlfcn.h>
-#include <string.h>
-
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 
-#include "util/log.h"
+#include "worker/interpose.h"
 
 typedef const EVP_MD *digest_function(void);
+typedef EC_KEY *curve_function(int nid);
 
 /* Set once: the functions below get no argument of ours. */
 static EVP_MD *sha256, *sha512;
@@ -37,25 +38,9 @@ static EC_GROUP *nistp256;
 void
 crypto_once_init(void)
 {
-	EVP_MD *found_256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	EVP_MD *found_512 = EVP_MD_fetch(NULL, "SHA512", NULL);
-
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
 	nistp256 = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-	if (found_256 == NULL || found_512 == NULL || nistp256 == NULL)
-		fatal("libcrypto has no SHA-2 or no nistp256");
-	sha256 = found_256;
-	sha512 = found_512;
-}
-
-void
-crypto_next(const char *name, void *function)
-{
-	void *symbol = dlsym(RTLD_NEXT, name);
-
-	if (symbol == NULL)
-		fatal("libcrypto has no %s()", name);
-	/* POSIX lets void pointers hold functions. */
-	memcpy(function, &symbol, sizeof(symbol));
 }
 
 static const EVP_MD *
@@ -63,7 +48,7 @@ next_digest(const char *name)
 {
 	digest_function *next;
 
-	crypto_next(name, &next);
+	interpose_next(name, &next);
 	return next();
 }
 
@@ -82,16 +67,17 @@ EVP_sha512(void)
 EC_KEY *
 EC_KEY_new_by_curve_name(int nid)
 {
-	EC_GROUP *own = NULL;
-	const EC_GROUP *group = nistp256;
-	EC_KEY *key = EC_KEY_new();
+	curve_function *next;
+	EC_KEY *key;
 
-	if (group == NULL || nid != NID_X9_62_prime256v1)
-		group = own = EC_GROUP_new_by_curve_name(nid);
-	if (key == NULL || group == NULL || EC_KEY_set_group(key, group) != 1) {
+	if (nistp256 == NULL || nid != NID_X9_62_prime256v1) {
+		interpose_next("EC_KEY_new_by_curve_name", &next);
+		return next(nid);
+	}
+	key = EC_KEY_new();
+	if (key != NULL && EC_KEY_set_group(key, nistp256) != 1) {
 		EC_KEY_free(key);
 		key = NULL;
 	}
-	EC_GROUP_free(own);
 	return key;
 }

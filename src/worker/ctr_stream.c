@@ -8,10 +8,11 @@
  * CTR mode is a key stream that is XORed to the data (NIST SP 800-38A, section
  * 6.5; RFC 4344, section 4), and does not depend on the data. So this module
  * has libcrypto make the key stream for 64 blocks in one call, by encrypting
- * zeros, and then XORs block by block. It comes in between as crypto_once.c
- * does.
+ * zeros, and then XORs block by block. How it comes in between: interpose.c.
  *
- * Calls for other modes are passed on.
+ * The stream stays in step because libssh2 gives a context its key and counter
+ * once and then uses no other function on it that encrypts. Calls for other
+ * modes are passed on.
  */
 #include "config.h"
 
@@ -25,7 +26,7 @@
 #include <openssl/evp.h>
 
 #include "util/xalloc.h"
-#include "worker/crypto_once.h"
+#include "worker/interpose.h"
 
 #define STREAM_BYTES 1024u
 #define MAGIC	     0x6374722073747265u
@@ -48,8 +49,8 @@ static free_function *next_free;
 void
 ctr_stream_init(void)
 {
-	crypto_next("EVP_Cipher", &next_cipher);
-	crypto_next("EVP_CIPHER_CTX_free", &next_free);
+	interpose_next("EVP_Cipher", &next_cipher);
+	interpose_next("EVP_CIPHER_CTX_free", &next_free);
 }
 
 /* Make more. Returns 1, or what libcrypto said. */

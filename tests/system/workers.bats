@@ -3,7 +3,8 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 #
 # workers: point 9, first half. A worker that dies costs the hosts that it had
-# started, and no other; nothing runs twice. And what a worker may know.
+# started, and no other; nothing runs twice. And what a worker may know, and
+# which functions come in between libssh2 and libcrypto.
 
 load helper
 
@@ -229,4 +230,31 @@ sys.stdout.buffer.write(blob[at:at + 32])' "$LAB_DIR/id_ed25519" \
 	touch "$go"
 	batch_wait
 	expect_status 0
+}
+
+# The functions that the worker has in the place of libcrypto's.
+interposed() {
+	sed -n 's/^\t\([A-Za-z0-9_]*\);$/\1/p' \
+	    "$top_srcdir/src/worker/interpose.map"
+}
+
+@test "libssh2 calls the worker's functions in the place of libcrypto's" {
+	local worker=$top_builddir/src/batch_worker
+	cd "$BATS_TEST_TMPDIR"
+	# glibc's dynamic linker tells; the worker ends at once, with 2.
+	LD_BIND_NOW=1 LD_DEBUG=bindings "$worker" 2>trace || [ $? -eq 2 ]
+	grep ' file [^ ]*/libssh2' trace >calls ||
+	    skip "needs glibc, and libssh2 as a shared library"
+	grep -Fw "$(interposed)" calls >ours
+	grep -Fw EVP_Cipher ours # which each version calls
+	not grep -v " to $worker " ours
+}
+
+@test "what is linked with another libcrypto does not find the worker's functions" {
+	command -v nm >/dev/null || skip "nm is missing"
+	local name
+	nm -D "$top_builddir/src/batch_worker" >"$BATS_TEST_TMPDIR/symbols"
+	for name in $(interposed); do
+		grep " T $name@@OPENSSL_" "$BATS_TEST_TMPDIR/symbols"
+	done
 }

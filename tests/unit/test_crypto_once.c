@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <openssl/ec.h>
@@ -55,6 +57,26 @@ digests_work_before_they_were_found(void **state)
 	(void)state;
 	assert_null(EVP_MD_get0_provider(EVP_sha256()));
 	check_macs();
+}
+
+/* In a process of its own, since crypto_once_init() is for once. */
+static void
+what_is_not_found_is_left_to_libcrypto(void **state)
+{
+	int status = -1;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0) {
+		if (EVP_set_default_properties(NULL, "provider=none") != 1)
+			_exit(2);
+		crypto_once_init();
+		_exit(EVP_MD_get0_provider(EVP_sha256()) != NULL ||
+		    EVP_MD_get0_provider(EVP_sha512()) != NULL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void
@@ -124,6 +146,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(digests_work_before_they_were_found),
+	    cmocka_unit_test(what_is_not_found_is_left_to_libcrypto),
 	    cmocka_unit_test(digests_are_found_and_the_same),
 	    cmocka_unit_test(keys_of_a_curve_agree_and_outlive_each_other),
 	    cmocka_unit_test(an_unknown_curve_is_no_key),
