@@ -273,7 +273,7 @@ name_matches_list(const char *name, const char *list, size_t len)
 	return is_matched;
 }
 
-EVP_MAC_CTX *
+static EVP_MAC_CTX *
 name_hmac_new(void)
 {
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
@@ -291,20 +291,22 @@ name_hmac_new(void)
 }
 
 static void
-name_hmac(EVP_MAC_CTX *hmac, const uint8_t salt[NAME_HASH_BYTES],
+name_hmac(EVP_MAC_CTX **hmac, const uint8_t salt[NAME_HASH_BYTES],
     const char *name, uint8_t out[NAME_HASH_BYTES])
 {
 	size_t len;
 
-	if (EVP_MAC_init(hmac, salt, NAME_HASH_BYTES, NULL) != 1 ||
-	    EVP_MAC_update(hmac, (const uint8_t *)name, strlen(name)) != 1 ||
-	    EVP_MAC_final(hmac, out, &len, NAME_HASH_BYTES) != 1 ||
+	if (*hmac == NULL)
+		*hmac = name_hmac_new();
+	if (EVP_MAC_init(*hmac, salt, NAME_HASH_BYTES, NULL) != 1 ||
+	    EVP_MAC_update(*hmac, (const uint8_t *)name, strlen(name)) != 1 ||
+	    EVP_MAC_final(*hmac, out, &len, NAME_HASH_BYTES) != 1 ||
 	    len != NAME_HASH_BYTES)
 		fatal("HMAC-SHA1 failed");
 }
 
 char *
-name_hash(const char *name, EVP_MAC_CTX *hmac)
+name_hash(const char *name, EVP_MAC_CTX **hmac)
 {
 	uint8_t salt[NAME_HASH_BYTES], hash[NAME_HASH_BYTES];
 	char *salt_text, *hash_text, *hashed;
@@ -321,7 +323,8 @@ name_hash(const char *name, EVP_MAC_CTX *hmac)
 }
 
 bool
-known_line_matches(struct known_line *line, const char *name, EVP_MAC_CTX *hmac)
+known_line_matches(
+    struct known_line *line, const char *name, EVP_MAC_CTX **hmac)
 {
 	uint8_t salt[NAME_HASH_BYTES], hash[NAME_HASH_BYTES];
 	uint8_t mine[NAME_HASH_BYTES];

@@ -57,21 +57,21 @@ enum line_status known_line_parse(
 
 /*
  * Whether the line is for this name (lower-case, "host" or "[host]:port").
- * hmac is a context set up for HMAC-SHA1. A hashed line remembers the name
- * that it matched.
+ * *hmac starts out NULL and is made when a hashed line first needs it; free it
+ * with EVP_MAC_CTX_free(). A hashed line remembers the name that it matched.
  */
 bool known_line_matches(
-    struct known_line *line, const char *name, EVP_MAC_CTX *hmac);
+    struct known_line *line, const char *name, EVP_MAC_CTX **hmac);
 
 /* Whether the line holds this key. */
 bool known_line_holds(
     const struct known_line *line, const char *key, size_t key_len);
 
-/* A context for known_line_matches(); free it with EVP_MAC_CTX_free(). */
-EVP_MAC_CTX *name_hmac_new(void);
-
-/* "|1|salt|hash" with a fresh salt; caller frees. */
-char *name_hash(const char *name, EVP_MAC_CTX *hmac);
+/*
+ * "|1|salt|hash" with a fresh salt; caller frees. *hmac is as with
+ * known_line_matches().
+ */
+char *name_hash(const char *name, EVP_MAC_CTX **hmac);
 
 /* One name against a comma list of patterns, as OpenSSH's match_hostname(). */
 bool name_matches_list(const char *name, const char *list, size_t len);

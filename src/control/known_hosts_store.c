@@ -59,16 +59,13 @@ struct known_store {
 	struct line_list always;
 	struct line_list hashed;
 	uint32_t types;
-	EVP_MAC_CTX *hmac;
+	EVP_MAC_CTX *hmac; /* for known_line_matches() */
 };
 
 struct known_store *
 known_store_new(void)
 {
-	struct known_store *store = xcalloc(1, sizeof(*store));
-
-	store->hmac = name_hmac_new();
-	return store;
+	return xcalloc(1, sizeof(struct known_store));
 }
 
 static void
@@ -257,7 +254,7 @@ consider(struct known_store *store, const struct query *q, uint32_t i)
 	bool is_equal = known_line_holds(line, q->key, q->key_len);
 
 	if ((line->marker == MARKER_REVOKED && !is_equal) ||
-	    !known_line_matches(line, q->name, store->hmac))
+	    !known_line_matches(line, q->name, &store->hmac))
 		return;
 	if (line->marker == MARKER_REVOKED) {
 		m->revoked = line;
@@ -334,7 +331,7 @@ plain_type(struct known_store *store, const char *name, uint32_t i)
 	struct known_line *line = &store->lines[i];
 
 	if (line->marker != MARKER_NONE || line->kind == NAMES_HASHED ||
-	    !known_line_matches(line, name, store->hmac))
+	    !known_line_matches(line, name, &store->hmac))
 		return 0;
 	return key_type_bit(line->type);
 }
@@ -357,5 +354,5 @@ known_store_plain_types(struct known_store *store, const char *name)
 char *
 known_store_hash_name(struct known_store *store, const char *name)
 {
-	return name_hash(name, store->hmac);
+	return name_hash(name, &store->hmac);
 }

@@ -148,7 +148,7 @@ key_text(char letter)
 }
 
 static void
-put_token(struct buf *b, const char *token, size_t len, EVP_MAC_CTX *hmac)
+put_token(struct buf *b, const char *token, size_t len, EVP_MAC_CTX **hmac)
 {
 	char *name, *text;
 
@@ -169,7 +169,7 @@ static void
 expand(struct buf *b, const char *template, size_t len)
 {
 	const char *p = template, *end = template + len, *close;
-	EVP_MAC_CTX *hmac = name_hmac_new();
+	EVP_MAC_CTX *hmac = NULL;
 
 	buf_init(b, TEXT_MAX);
 	while (p < end) {
@@ -178,7 +178,7 @@ expand(struct buf *b, const char *template, size_t len)
 			buf_append(b, p++, 1);
 			continue;
 		}
-		put_token(b, p + 1, (size_t)(close - p) - 1, hmac);
+		put_token(b, p + 1, (size_t)(close - p) - 1, &hmac);
 		p = close + 1;
 	}
 	EVP_MAC_CTX_free(hmac);
