@@ -152,11 +152,11 @@ known_names(LIBSSH2_SESSION *ssh, int kind, const char *list)
 	return names;
 }
 
-/* What a packet's worth takes here, the best of a few. */
+/* What a small packet takes here, the best of a few. */
 static uint64_t
 digest_ns(const EVP_MD *type)
 {
-	static const uint8_t packet[16384];
+	static const uint8_t packet[4096];
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	struct timespec from, to;
 	uint64_t ns, least = UINT64_MAX;
