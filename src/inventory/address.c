@@ -76,10 +76,13 @@ address_strip(const char *text)
 int
 address_check(const char *text, struct error *err)
 {
-	char *plain = address_strip(text);
+	char *plain;
 	int rc;
 
-	if (text[0] == '[' && !address_is_ipv6(plain))
+	if (text[0] != '[')
+		return check_plain(text, err);
+	plain = address_strip(text);
+	if (!address_is_ipv6(plain))
 		rc = error_set(err, "\"%.60s\" is no IPv6 address", text);
 	else
 		rc = check_plain(plain, err);

@@ -6,7 +6,10 @@
  * hash of each name is kept, which makes growing cheap and spares most string
  * comparisons. Names leave the set only in bulk (difference, intersection):
  * the array is closed up and the table is filled anew, so there are no
- * tombstones.
+ * tombstones; or they all leave, in the reverse order in which they came.
+ *
+ * The names themselves stand in blocks of growing size, which never move and
+ * are freed together.
  *
  * The expressions are in hostset_expr.c, their operands in hostset_parse.c,
  * folding is in hostset_fold.c.
@@ -19,10 +22,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/hash.h"
 #include "util/xalloc.h"
 
+#define BLOCK_FIRST 64
+#define BLOCK_MAX   65536
+
+struct block {
+	struct block *next;
+	size_t size;
+	size_t used;
+	char names[];
+};
+
 struct entry {
-	char *name;
+	const char *name;
 	uint32_t hash;
 };
 
@@ -31,7 +45,8 @@ struct hostset {
 	size_t count;
 	size_t size; /* of entries */
 	uint32_t *slots;
-	size_t slot_count; /* a power of two, or 0 */
+	size_t slot_count;    /* a power of two, or 0 */
+	struct block *blocks; /* the latest first */
 };
 
 struct hostset *
@@ -40,15 +55,23 @@ hostset_new(void)
 	return xcalloc(1, sizeof(struct hostset));
 }
 
+static void
+free_blocks(struct block *b)
+{
+	struct block *next;
+
+	for (; b != NULL; b = next) {
+		next = b->next;
+		free(b);
+	}
+}
+
 void
 hostset_free(struct hostset *set)
 {
-	size_t i;
-
 	if (set == NULL)
 		return;
-	for (i = 0; i < set->count; i++)
-		free(set->entries[i].name);
+	free_blocks(set->blocks);
 	free(set->entries);
 	free(set->slots);
 	free(set);
@@ -66,15 +89,10 @@ hostset_name(const struct hostset *set, size_t index)
 	return set->entries[index].name;
 }
 
-/* FNV-1a, its upper half mixed in because the table uses the low bits. */
 static uint32_t
 hash_name(const char *name)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-	return (uint32_t)(hash ^ hash >> 32);
+	return hash_fold(hash_add(HASH_START, name, strlen(name)));
 }
 
 /* The slot that holds name, or the empty one where it would go. */
@@ -151,10 +169,36 @@ hostset_has(const struct hostset *set, const char *name)
 	return hostset_find(set, name) != SIZE_MAX;
 }
 
-int
-hostset_add(struct hostset *set, const char *name, struct error *err)
+/* A copy of name in the set's blocks. */
+static const char *
+keep_name(struct hostset *set, const char *name)
 {
-	uint32_t hash = hash_name(name);
+	struct block *b = set->blocks;
+	size_t len = strlen(name) + 1, size = BLOCK_FIRST;
+	char *copy;
+
+	if (b == NULL || b->size - b->used < len) {
+		if (b != NULL)
+			size = b->size < BLOCK_MAX ? b->size * 2 : BLOCK_MAX;
+		if (size < len)
+			size = len;
+		b = xmalloc(sizeof(*b) + size);
+		b->next = set->blocks;
+		b->size = size;
+		b->used = 0;
+		set->blocks = b;
+	}
+	copy = b->names + b->used;
+	memcpy(copy, name, len);
+	b->used += len;
+	return copy;
+}
+
+/* hostset_add() of a name whose hash is known. */
+static int
+add_hashed(
+    struct hostset *set, const char *name, uint32_t hash, struct error *err)
+{
 	size_t slot;
 
 	if (set->count == set->size && set->count < HOSTSET_MAX)
@@ -164,20 +208,45 @@ hostset_add(struct hostset *set, const char *name, struct error *err)
 		return 0;
 	if (set->count == HOSTSET_MAX)
 		return error_set(err, "more than %d hosts", HOSTSET_MAX);
-	set->entries[set->count].name = xstrdup(name);
+	set->entries[set->count].name = keep_name(set, name);
 	set->entries[set->count].hash = hash;
 	set->slots[slot] = (uint32_t)++set->count;
 	return 1;
 }
 
 int
+hostset_add(struct hostset *set, const char *name, struct error *err)
+{
+	return add_hashed(set, name, hash_name(name), err);
+}
+
+void
+hostset_empty(struct hostset *set)
+{
+	const struct entry *e;
+
+	while (set->count > 0) {
+		e = &set->entries[set->count - 1];
+		set->slots[find_slot(set, e->name, e->hash)] = 0;
+		set->count--;
+	}
+	if (set->blocks != NULL) {
+		free_blocks(set->blocks->next);
+		set->blocks->next = NULL;
+		set->blocks->used = 0;
+	}
+}
+
+int
 hostset_union(
     struct hostset *set, const struct hostset *other, struct error *err)
 {
+	const struct entry *e;
 	size_t i;
 
 	for (i = 0; i < other->count; i++) {
-		if (hostset_add(set, other->entries[i].name, err) == -1)
+		e = &other->entries[i];
+		if (add_hashed(set, e->name, e->hash, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -192,8 +261,6 @@ filter(struct hostset *set, const struct hostset *other, int wanted)
 	for (i = 0; i < set->count; i++) {
 		if (hostset_has(other, set->entries[i].name) == wanted)
 			set->entries[kept++] = set->entries[i];
-		else
-			free(set->entries[i].name);
 	}
 	if (kept < set->count) {
 		set->count = kept;

@@ -36,6 +36,8 @@ size_t hostset_find(const struct hostset *set, const char *name);
 int hostset_add(struct hostset *set, const char *name, struct error *err);
 /* Make room for count more names, which is faster than growing on the way. */
 void hostset_reserve(struct hostset *set, size_t count);
+/* Take all names out of set; its cost is that of putting them in. */
+void hostset_empty(struct hostset *set);
 /* Add all names of other, in their order. Returns 0, or -1 as hostset_add. */
 int hostset_union(
     struct hostset *set, const struct hostset *other, struct error *err);

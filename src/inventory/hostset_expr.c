@@ -181,19 +181,14 @@ skip_space(const char *s)
 static size_t
 operand_length(const char *text)
 {
-	const char *s;
-	bool in_brackets = false;
+	static const char stops[] = ",!&^ \t\n\v\f\r[";
+	size_t len = strcspn(text, stops);
 
-	for (s = text; *s != '\0'; s++) {
-		if (*s == '[')
-			in_brackets = true;
-		else if (*s == ']')
-			in_brackets = false;
-		else if (!in_brackets &&
-		    (strchr(",!&^", *s) != NULL || isspace((unsigned char)*s)))
-			break;
+	while (text[len] == '[') {
+		len += strcspn(text + len, "]");
+		len += strcspn(text + len, stops);
 	}
-	return (size_t)(s - text);
+	return len;
 }
 
 /*

@@ -208,8 +208,7 @@ check_text(char *text, struct error *err)
 			return bad_character(text, s, err);
 		if (at == NULL || s > at)
 			*s = (char)tolower((unsigned char)*s);
-		if (strchr("._-+~%@", *s) == NULL)
-			has_substance = true;
+		has_substance = has_substance || strchr("._-+~%@", *s) == NULL;
 	}
 	if (text[0] == '-' || !has_substance)
 		return error_set(

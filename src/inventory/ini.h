@@ -10,7 +10,8 @@
 
 struct ini_entry {
 	const char *section; /* lower case */
-	const char *key;     /* lower case; NULL: the section's header */
+	const char *key;     /* lower case; NULL: the section's header, which
+			      * comes before its keys */
 	const char *value;   /* "" if there is none */
 };
 

@@ -44,7 +44,7 @@
 /* Where a key was first given, and what it was. */
 struct first {
 	size_t line;
-	char *value;
+	size_t value; /* where it begins in ini_scan.values */
 };
 
 struct ini_scan {
@@ -55,6 +55,7 @@ struct ini_scan {
 	struct hostset *keys;
 	struct first *firsts;
 	size_t first_size;
+	struct buf values;
 	size_t *chunk_ends; /* in out */
 	size_t chunk_count;
 	/* While scanning: */
@@ -113,41 +114,59 @@ end_chunk(struct ini_scan *scan)
 	scan->entries = 0;
 }
 
+/* "section\nkey" in lower case; the caller frees it. */
+static char *
+full_key(const char *section, const char *key)
+{
+	char *name = xconcat(section, "\n", key);
+
+	lower(name);
+	return name;
+}
+
+/* Note where the key that was just added stands. */
+static int
+add_first(struct ini_scan *scan, const char *value, struct error *err)
+{
+	size_t index = hostset_count(scan->keys) - 1;
+
+	if (index >= scan->first_size) {
+		scan->first_size = scan->first_size * 2 + 64;
+		scan->firsts = xreallocarray(
+		    scan->firsts, scan->first_size, sizeof(*scan->firsts));
+	}
+	scan->firsts[index].line = scan->line;
+	scan->firsts[index].value = buf_len(&scan->values);
+	if (buf_append(&scan->values, value, strlen(value) + 1) == -1)
+		return error_set(err, "the file is too large");
+	return 0;
+}
+
 /*
  * Note on which line the key of this section is first; "" is its header. An
  * error if it was there before, with another value.
  */
 static int
 note_first(struct ini_scan *scan, const char *key, const char *value,
-    size_t value_len, struct error *err)
+    struct error *err)
 {
-	const char *section = scan->sections[scan->section_count - 1];
-	char *name = xasprintf("%s\n%s", section, key);
-	struct first *first;
-	int added, rc = 0;
+	const char *section = scan->sections[scan->section_count - 1], *before;
+	char *name = full_key(section, key);
+	const struct first *first;
+	int added = hostset_add(scan->keys, name, err), rc = 0;
 
-	lower(name);
-	added = hostset_add(scan->keys, name, err);
 	if (added == -1) {
 		rc = error_set(err, "too many entries");
-	} else if (added == 0) {
+	} else if (added == 1) {
+		rc = add_first(scan, value, err);
+	} else {
 		first = &scan->firsts[hostset_find(scan->keys, name)];
-		if (strlen(first->value) != value_len ||
-		    memcmp(first->value, value, value_len) != 0)
+		before = (const char *)buf_head(&scan->values) + first->value;
+		if (strcmp(before, value) != 0)
 			rc = error_set(err,
 			    "\"%.100s\" is in [%.100s] already, on line %zu, "
 			    "with another value",
 			    key, section, first->line);
-	} else {
-		size_t index = hostset_count(scan->keys) - 1;
-
-		if (index >= scan->first_size) {
-			scan->first_size = scan->first_size * 2 + 64;
-			scan->firsts = xreallocarray(scan->firsts,
-			    scan->first_size, sizeof(*scan->firsts));
-		}
-		scan->firsts[index].line = scan->line;
-		scan->firsts[index].value = xstrndup(value, value_len);
 	}
 	free(name);
 	return rc;
@@ -205,7 +224,7 @@ scan_section(struct ini_scan *scan, const char *s, struct error *err)
 	scan->sections[scan->section_count++] = name;
 	if (name[0] == '\0')
 		return error_set(err, "a section without a name");
-	if (note_first(scan, "", "", 0, err) == -1)
+	if (note_first(scan, "", "", err) == -1)
 		return -1;
 	return put_section(scan, err);
 }
@@ -286,11 +305,10 @@ no_equals_sign(const struct ini_scan *scan, const char *line, size_t len,
 }
 
 static int
-scan_entry(struct ini_scan *scan, const char *line, struct error *err)
+scan_entry(struct ini_scan *scan, char *line, struct error *err)
 {
-	const char *equals = strchr(line, '='), *value;
+	char *equals = strchr(line, '='), *value;
 	size_t len = strcspn(line, "=;#"), value_len = 0;
-	char *key;
 	int rc;
 
 	if (equals == NULL || line + len != equals)
@@ -309,10 +327,9 @@ scan_entry(struct ini_scan *scan, const char *line, struct error *err)
 		rc = check_unquoted(value, &value_len, err);
 	if (rc == -1)
 		return -1;
-	key = xstrndup(line, len);
-	rc = note_first(scan, key, value, value_len, err);
-	free(key);
-	return rc;
+	line[len] = '\0';
+	value[value_len] = '\0';
+	return note_first(scan, line, value, err);
 }
 
 /* --- lines -------------------------------------------------------------- */
@@ -321,7 +338,7 @@ scan_entry(struct ini_scan *scan, const char *line, struct error *err)
 static int
 end_line(struct ini_scan *scan, bool is_joined, struct error *err)
 {
-	const char *s = scan->text;
+	char *s = scan->text;
 
 	scan->text[scan->len] = '\0';
 	while (is_blank(*s))
@@ -424,6 +441,7 @@ ini_scan_new(const char *path, const char *text, size_t len, struct buf *out,
 
 	scan->keys = hostset_new();
 	scan->out = out;
+	buf_init(&scan->values, len);
 	if (scan_lines(scan, text, len, &why) == -1) {
 		error_set(err, "%s:%zu: %s", path, scan->line, why.text);
 		ini_scan_free(scan);
@@ -444,8 +462,7 @@ ini_scan_free(struct ini_scan *scan)
 		free(scan->sections[i]);
 	free(scan->sections);
 	free(scan->chunk_ends);
-	for (i = 0; i < hostset_count(scan->keys); i++)
-		secret_free(scan->firsts[i].value);
+	buf_clear(&scan->values);
 	free(scan->firsts);
 	hostset_free(scan->keys);
 	explicit_bzero(scan, sizeof(*scan));
@@ -461,7 +478,7 @@ ini_scan_section(const struct ini_scan *scan, size_t number)
 size_t
 ini_scan_line(const struct ini_scan *scan, const char *section, const char *key)
 {
-	char *name = xasprintf("%s\n%s", section, key);
+	char *name = full_key(section, key);
 	size_t index = hostset_find(scan->keys, name);
 
 	free(name);

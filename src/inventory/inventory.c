@@ -113,7 +113,8 @@ inventory_group(
 
 	if (added == -1)
 		return error_set(err, "too many groups");
-	*index = (uint32_t)hostset_find(inv->group_names, name);
+	*index = (uint32_t)(added == 1 ? count
+				       : hostset_find(inv->group_names, name));
 	if (added == 1) {
 		GROW(inv->groups, count, inv->group_size);
 		memset(&inv->groups[count], 0, sizeof(*inv->groups));
@@ -130,7 +131,8 @@ inventory_host(
 
 	if (added == -1)
 		return -1;
-	*index = (uint32_t)hostset_find(inv->host_names, name);
+	*index = (uint32_t)(added == 1 ? count
+				       : hostset_find(inv->host_names, name));
 	if (added == 1) {
 		GROW(inv->hosts, count, inv->host_size);
 		memset(&inv->hosts[count], 0, sizeof(*inv->hosts));

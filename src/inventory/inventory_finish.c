@@ -5,8 +5,9 @@
  * union of its parents and theirs. What can't be taken is on a cycle or below
  * one. The depth is limited because expanding a group recurses.
  *
- * With the ancestors known, every host's values are worked out once, so that
- * groups which disagree are found before anything runs.
+ * With the ancestors known, the values of every host of several groups are
+ * worked out once, so that groups which disagree are found before anything
+ * runs.
  */
 #include "config.h"
 
@@ -168,6 +169,17 @@ order_groups(struct inventory *inv, struct error *err)
 	return rc;
 }
 
+/* Whether more than one group has a say about the host. */
+static bool
+may_disagree(const struct inventory *inv, size_t host)
+{
+	const struct member *h = &inv->hosts[host];
+
+	return h->first != NULL &&
+	    (h->first != h->last ||
+		inv->groups[h->first->group].ancestor_count > 0);
+}
+
 int
 inventory_finish(struct inventory *inv, struct error *err)
 {
@@ -177,7 +189,8 @@ inventory_finish(struct inventory *inv, struct error *err)
 	if (check_defined(inv, err) == -1 || order_groups(inv, err) == -1)
 		return -1;
 	for (i = 0; i < hostset_count(inv->host_names); i++) {
-		if (inventory_values(inv, i, value, err) == -1)
+		if (may_disagree(inv, i) &&
+		    inventory_values(inv, i, value, err) == -1)
 			return -1;
 	}
 	return 0;

@@ -26,6 +26,8 @@ struct loader {
 	struct inventory *inv;
 	unsigned int file;
 	bool has_password;
+	uint32_t group;	       /* whose section it is */
+	struct hostset *hosts; /* that the [host] section or the line names */
 };
 
 static bool
@@ -64,13 +66,14 @@ load_default(
 	return settings_set(l->inv->defaults, setting, value, l->file, err);
 }
 
-/* Add the hosts that text names to set; all are fit for an inventory. */
+/* Make of set the hosts that text names, which are fit for an inventory. */
 static int
 expand_members(struct hostset *set, const char *text, struct error *err)
 {
 	const char *name;
 	size_t i;
 
+	hostset_empty(set);
 	if (glob_is_pattern(text))
 		return error_set(err, "\"*\" and \"?\" can't name new hosts");
 	if (hostset_expand(set, text, NULL, err) == -1)
@@ -89,32 +92,39 @@ expand_members(struct hostset *set, const char *text, struct error *err)
 	return 0;
 }
 
-/* key is NULL for the header, which is enough for the host to exist. */
+/* The header alone is enough for the hosts to exist. */
 static int
-load_host(struct loader *l, const char *names, const char *key,
-    const char *value, struct error *err)
+enter_hosts(struct loader *l, const char *names, struct error *err)
 {
-	struct hostset *set = hostset_new();
-	enum setting setting = SETTING_COUNT;
-	struct member *host;
 	uint32_t index;
 	size_t i;
-	int rc = expand_members(set, names, err);
+	int rc = expand_members(l->hosts, names, err);
 
-	if (rc == 0 && key != NULL)
-		rc = find_setting(key, &setting, err);
-	if (setting == SETTING_PASSWORD)
+	for (i = 0; rc == 0 && i < hostset_count(l->hosts); i++)
+		rc = inventory_host(
+		    l->inv, hostset_name(l->hosts, i), &index, err);
+	return rc;
+}
+
+static int
+load_own(
+    struct loader *l, const char *key, const char *value, struct error *err)
+{
+	enum setting setting;
+	struct member *host;
+	const char *name;
+	size_t i;
+	int rc = find_setting(key, &setting, err);
+
+	if (rc == 0 && setting == SETTING_PASSWORD)
 		l->has_password = true;
-	for (i = 0; rc == 0 && i < hostset_count(set); i++) {
-		rc = inventory_host(l->inv, hostset_name(set, i), &index, err);
-		if (rc == -1 || key == NULL)
-			continue;
-		host = &l->inv->hosts[index];
+	for (i = 0; rc == 0 && i < hostset_count(l->hosts); i++) {
+		name = hostset_name(l->hosts, i);
+		host = &l->inv->hosts[hostset_find(l->inv->host_names, name)];
 		if (host->own == NULL)
 			host->own = settings_new();
 		rc = settings_set(host->own, setting, value, l->file, err);
 	}
-	hostset_free(set);
 	return rc;
 }
 
@@ -180,12 +190,11 @@ setting_as_member(const char *key, struct error *err)
 
 /* "web[01-20] = port=2222 user=admin" */
 static int
-load_member(struct loader *l, uint32_t group, const char *key,
-    const char *value, struct error *err)
+load_member(
+    struct loader *l, const char *key, const char *value, struct error *err)
 {
 	struct inventory *inv = l->inv;
 	struct settings *settings = NULL;
-	struct hostset *set;
 	uint32_t host;
 	size_t i;
 	int rc;
@@ -200,14 +209,12 @@ load_member(struct loader *l, uint32_t group, const char *key,
 			    : setting_as_member(key, err);
 		l->has_password |= holds_password(settings);
 	}
-	set = hostset_new();
-	rc = expand_members(set, key, err);
-	for (i = 0; rc == 0 && i < hostset_count(set); i++) {
-		rc = inventory_host(inv, hostset_name(set, i), &host, err);
+	rc = expand_members(l->hosts, key, err);
+	for (i = 0; rc == 0 && i < hostset_count(l->hosts); i++) {
+		rc = inventory_host(inv, hostset_name(l->hosts, i), &host, err);
 		if (rc == 0)
-			rc = join_group(inv, group, host, settings, err);
+			rc = join_group(inv, l->group, host, settings, err);
 	}
-	hostset_free(set);
 	return rc;
 }
 
@@ -235,8 +242,8 @@ check_group_name(const char *name, struct error *err)
 
 /* "@other =" */
 static int
-load_nested(struct loader *l, uint32_t group, const char *name,
-    const char *value, struct error *err)
+load_nested(
+    struct loader *l, const char *name, const char *value, struct error *err)
 {
 	struct inventory *inv = l->inv;
 	struct group *g;
@@ -252,13 +259,13 @@ load_nested(struct loader *l, uint32_t group, const char *name,
 	if (check_group_name(name, err) == -1 ||
 	    inventory_group(inv, name, &child, err) == -1)
 		return -1;
-	g = &inv->groups[group];
+	g = &inv->groups[l->group];
 	for (i = 0; i < g->item_count; i++) {
 		if (g->items[i].is_group && g->items[i].index == child)
 			return 0;
 	}
 	if (!inv->groups[child].is_defined) {
-		inv->groups[child].named_in = group;
+		inv->groups[child].named_in = l->group;
 		inv->groups[child].file = l->file;
 	}
 	add_item(g, child, true);
@@ -266,10 +273,9 @@ load_nested(struct loader *l, uint32_t group, const char *name,
 }
 
 static int
-load_star(
-    struct loader *l, uint32_t group, const char *value, struct error *err)
+load_star(struct loader *l, const char *value, struct error *err)
 {
-	struct group *g = &l->inv->groups[group];
+	struct group *g = &l->inv->groups[l->group];
 
 	if (g->star == NULL)
 		g->star = settings_new();
@@ -280,25 +286,30 @@ load_star(
 }
 
 static int
-load_group(struct loader *l, const char *name, const char *key,
-    const char *value, struct error *err)
+enter_group(struct loader *l, const char *name, struct error *err)
 {
-	uint32_t group;
+	struct group *g;
 
 	if (check_group_name(name, err) == -1 ||
-	    inventory_group(l->inv, name, &group, err) == -1)
+	    inventory_group(l->inv, name, &l->group, err) == -1)
 		return -1;
-	if (!l->inv->groups[group].is_defined) {
-		l->inv->groups[group].is_defined = true;
-		l->inv->groups[group].file = l->file;
+	g = &l->inv->groups[l->group];
+	if (!g->is_defined) {
+		g->is_defined = true;
+		g->file = l->file;
 	}
-	if (key == NULL)
-		return 0;
+	return 0;
+}
+
+static int
+load_item(
+    struct loader *l, const char *key, const char *value, struct error *err)
+{
 	if (strcmp(key, "*") == 0)
-		return load_star(l, group, value, err);
+		return load_star(l, value, err);
 	if (key[0] == '@')
-		return load_nested(l, group, key + 1, value, err);
-	return load_member(l, group, key, value, err);
+		return load_nested(l, key + 1, value, err);
+	return load_member(l, key, value, err);
 }
 
 /* --- files -------------------------------------------------------------- */
@@ -311,8 +322,10 @@ load_entry(struct loader *l, const struct ini_entry *e, struct error *err)
 				      : load_default(l, e->key, e->value, err);
 	if (strncmp(e->section, "host", 4) == 0 &&
 	    (e->section[4] == ' ' || e->section[4] == '\t'))
-		return load_host(l, e->section + 5, e->key, e->value, err);
-	return load_group(l, e->section, e->key, e->value, err);
+		return e->key == NULL ? enter_hosts(l, e->section + 5, err)
+				      : load_own(l, e->key, e->value, err);
+	return e->key == NULL ? enter_group(l, e->section, err)
+			      : load_item(l, e->key, e->value, err);
 }
 
 int
@@ -328,6 +341,7 @@ inventory_load(struct inventory *inv, const char *path, struct error *err)
 	inv->files =
 	    xreallocarray(inv->files, inv->file_count + 1, sizeof(*inv->files));
 	inv->files[inv->file_count++] = xstrdup(path);
+	l.hosts = hostset_new();
 	rc = ini_read(&ini, path, err);
 	for (i = 0; rc == 0 && i < ini.count; i++) {
 		e = &ini.entries[i];
@@ -345,5 +359,6 @@ inventory_load(struct inventory *inv, const char *path, struct error *err)
 		    "access: chmod 600 %s",
 		    path, path);
 	ini_clear(&ini);
+	hostset_free(l.hosts);
 	return rc;
 }

@@ -268,29 +268,26 @@ settings_set(struct settings *settings, enum setting setting, const char *value,
 }
 
 static int
-unknown_setting(const char *name, size_t len, struct error *err)
+unknown_setting(const char *name, struct error *err)
 {
-	char *word = xstrndup(name, len);
-	const char *meant = setting_suggest(word);
+	const char *meant = setting_suggest(name);
 
 	if (meant != NULL)
-		error_set(err,
-		    "unknown setting \"%.60s\" (did you mean \"%s\"?)", word,
+		return error_set(err,
+		    "unknown setting \"%.60s\" (did you mean \"%s\"?)", name,
 		    meant);
-	else
-		error_set(err, "unknown setting \"%.60s\"", word);
-	free(word);
-	return -1;
+	return error_set(err, "unknown setting \"%.60s\"", name);
 }
 
 /*
- * Take the value at *s: up to the closing quote, or to a blank. Returns a
- * copy, or NULL if a quote is not closed or not followed by a blank.
+ * Cut off the value at *s: up to the closing quote, or to a blank. *s is then
+ * what follows. Returns NULL if a quote is not closed or not followed by a
+ * blank.
  */
 static char *
-take_value(const char **s)
+take_value(char **s)
 {
-	const char *start = *s, *end;
+	char *start = *s, *end;
 	char quote = *start;
 
 	if (quote == '"' || quote == '\'') {
@@ -298,46 +295,46 @@ take_value(const char **s)
 		if (end == NULL ||
 		    (end[1] != '\0' && !isspace((unsigned char)end[1])))
 			return NULL;
-		*s = end + 1;
+		*end++ = '\0';
 	} else {
 		end = start;
 		while (*end != '\0' && !isspace((unsigned char)*end))
 			end++;
-		*s = end;
 	}
-	return xstrndup(start, (size_t)(end - start));
+	if (*end != '\0')
+		*end++ = '\0';
+	*s = end;
+	return start;
 }
 
-int
-settings_parse_words(struct settings *settings, const char *words,
-    unsigned int file, struct error *err)
+/* settings_parse_words() of words that may be cut apart in place. */
+static int
+parse_words(struct settings *settings, char *words, unsigned int file,
+    struct error *err)
 {
-	const char *s = words, *name;
-	enum setting setting = SETTING_COUNT;
-	char *value, *copy;
+	enum setting setting;
+	char *s = words, *name, *value;
 	size_t len;
 	bool has_password = false;
 	struct error why;
-	int rc = 0;
 
-	while (rc == 0) {
+	for (;;) {
 		while (isspace((unsigned char)*s))
 			s++;
 		if (*s == '\0')
-			break;
+			return 0;
 		name = s;
 		len = strcspn(name, "= \t");
 		if (len == 0 || name[len] != '=')
 			return error_set(err,
 			    "expected words like port=2222 without blanks "
 			    "around \"=\"; a value with blanks needs quotes");
-		copy = xstrndup(name, len);
-		setting = setting_find(copy);
-		free(copy);
+		name[len] = '\0';
+		setting = setting_find(name);
 		if (setting == SETTING_COUNT)
 			return has_password
 			    ? error_set(err, "unknown setting after password")
-			    : unknown_setting(name, len, err);
+			    : unknown_setting(name, err);
 		has_password |= setting == SETTING_PASSWORD;
 		s = name + len + 1;
 		value = take_value(&s);
@@ -346,12 +343,22 @@ settings_parse_words(struct settings *settings, const char *words,
 			    "%s: the quotes are not closed before a blank "
 			    "or the end",
 			    setting_name(setting));
-		rc = settings_set(settings, setting, value, file, &why);
-		secret_free(value);
-		if (rc == -1)
-			error_set(
+		if (settings_set(settings, setting, value, file, &why) == -1)
+			return error_set(
 			    err, "%s: %s", setting_name(setting), why.text);
 	}
+}
+
+int
+settings_parse_words(struct settings *settings, const char *words,
+    unsigned int file, struct error *err)
+{
+	size_t len = strlen(words);
+	char *copy = xmemdup(words, len + 1);
+	int rc = parse_words(settings, copy, file, err);
+
+	explicit_bzero(copy, len);
+	free(copy);
 	return rc;
 }
 

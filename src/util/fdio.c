@@ -151,5 +151,5 @@ path_expand_home(const char *path)
 		pw = getpwuid(getuid());
 		home = pw != NULL ? pw->pw_dir : "/";
 	}
-	return xasprintf("%s%s", home, path + 1);
+	return xconcat(home, path + 1, "");
 }

@@ -72,6 +72,18 @@ xstrndup(const char *s, size_t max_bytes)
 }
 
 char *
+xconcat(const char *a, const char *b, const char *c)
+{
+	size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
+	char *s = xmalloc(a_len + b_len + c_len + 1);
+
+	memcpy(s, a, a_len);
+	memcpy(s + a_len, b, b_len);
+	memcpy(s + a_len + b_len, c, c_len + 1);
+	return s;
+}
+
+char *
 xasprintf(const char *fmt, ...)
 {
 	va_list ap;

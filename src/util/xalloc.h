@@ -17,6 +17,8 @@ char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t max_bytes);
 /* A copy of size bytes; size 0 gives a pointer that can be freed. */
 void *xmemdup(const void *data, size_t size);
+/* The three strings, one behind the other. */
+char *xconcat(const char *a, const char *b, const char *c);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Overwrite a secret string and free it. NULL is fine. */

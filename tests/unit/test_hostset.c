@@ -307,6 +307,52 @@ a_million_hosts_is_the_limit(void **state)
 	hostset_free(set);
 }
 
+static void
+names_stay_where_they_are(void **state)
+{
+	struct hostset *set = hostset_new();
+	const char *first;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(hostset_add(set, "first", &err), 1);
+	first = hostset_name(set, 0);
+	assert_int_equal(hostset_expand(set, "n[1-100000]", NULL, &err), 0);
+	assert_ptr_equal(hostset_name(set, 0), first);
+	assert_string_equal(first, "first");
+	assert_string_equal(hostset_name(set, 100000), "n100000");
+	hostset_free(set);
+}
+
+static void
+an_emptied_set_is_as_a_new_one(void **state)
+{
+	struct hostset *set = hostset_new();
+	struct error err;
+	char *names;
+	int i;
+
+	(void)state;
+	hostset_empty(set);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(
+		    hostset_expand(set, "x,n[1-5000],y", NULL, &err), 0);
+		assert_int_equal(hostset_count(set), 5002);
+		assert_int_equal(hostset_find(set, "n5000"), 5000);
+		hostset_empty(set);
+		assert_int_equal(hostset_count(set), 0);
+		assert_int_equal(hostset_find(set, "n5000"), SIZE_MAX);
+		assert_int_equal(
+		    hostset_expand(set, "n[4999-5001],x", NULL, &err), 0);
+		names = join(set);
+		assert_string_equal(names, "n4999 n5000 n5001 x");
+		free(names);
+		assert_int_equal(hostset_find(set, "n2"), SIZE_MAX);
+		hostset_empty(set);
+	}
+	hostset_free(set);
+}
+
 /* --- folding ------------------------------------------------------------ */
 
 static const struct row folds[] = {
@@ -517,6 +563,8 @@ main(void)
 	    cmocka_unit_test(expansion_adds_to_the_set),
 	    cmocka_unit_test(a_name_has_a_greatest_length),
 	    cmocka_unit_test(a_million_hosts_is_the_limit),
+	    cmocka_unit_test(names_stay_where_they_are),
+	    cmocka_unit_test(an_emptied_set_is_as_a_new_one),
 	    cmocka_unit_test(folds_as_the_table_says),
 	    cmocka_unit_test(folded_sets_read_back),
 	    cmocka_unit_test(globs_match_whole_names),
