@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/exit_status.h"
 #include "util/log.h"
 #include "wire/frame.h"
 #include "worker/worker.h"
@@ -52,7 +53,7 @@ main(int argc, char **argv)
 	    fcntl(WORKER_RESULT_FD, F_GETFD) == -1) {
 		log_error("this program is started by the others; see "
 			  "batch_run(1)");
-		return 2;
+		return EXIT_USAGE;
 	}
 	/* Control's death is ours, also if it came before the prctl. */
 	parent = strtol(argv[1], NULL, 10);

@@ -104,6 +104,8 @@ word_parse(const struct option_row *row, const char *text, unsigned *value,
 	unsigned index = 0;
 	size_t len;
 
+	if (row->alias.text != NULL && strcmp(text, row->alias.text) == 0)
+		text = row->alias.word;
 	for (; *word != '\0'; word += len + (word[len] == '|'), index++) {
 		len = strcspn(word, "|");
 		if (strlen(text) == len && strncmp(word, text, len) == 0) {

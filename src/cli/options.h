@@ -56,6 +56,10 @@ struct option_row {
 	const char *heading; /* of the first row of a section, else NULL */
 	uint32_t least, most;
 	const char *words; /* of OPTION_WORD, "|" between */
+	/* OPTION_WORD: another spelling of one of words, which is not told. */
+	struct {
+		const char *text, *word;
+	} alias;
 	/*
 	 * OPTION_STRING, OPTION_LIST: whether text will do, so that what is
 	 * wrong is told with its place, be it in a file; NULL: all will. A

@@ -23,10 +23,8 @@
 #include "cli/run_words.h"
 #include "control/control.h"
 #include "control/signals.h"
+#include "util/exit_status.h"
 #include "util/log.h"
-
-#define EXIT_USAGE 2
-#define EXIT_LOCAL 5
 
 static void
 program_help(const struct program *p)
@@ -71,7 +69,7 @@ flush_stdout(struct error *err)
 		error_set(err, "stdout: %s", strerror(errno));
 		return EXIT_LOCAL;
 	}
-	return 0;
+	return EXIT_OK;
 }
 
 /* A file may have the lines of many runs: say in it which are this one's. */
@@ -125,7 +123,7 @@ program_hosts(const struct program *p, char **operands, struct error *err)
 	if (hosts.nothing.text[0] != '\0') {
 		if (!o->quiet)
 			log_error("%s", hosts.nothing.text);
-		status = 0;
+		status = EXIT_OK;
 	} else if (!o->list && !o->list_folded) {
 		status = program_control(p, &hosts, operands, err);
 	} else {

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/run_words.h"
 #include "inventory/select.h"
 #include "report/earlier.h"
 #include "util/buf.h"
@@ -145,27 +146,14 @@ choose_names(const struct run_hosts *h, const struct run_options *o,
 
 /* --- when no host is left ------------------------------------------------ */
 
-/* " -h '' -hostfile hosts", of those that add or of those that exclude. */
+/* As run_words_choices(), short enough for a message. */
 static char *
-choices_text(const struct run_options *o, bool is_excluded)
+choices_text(const struct run_options *o, unsigned kinds)
 {
-	static const char *const names[] = {[CHOICE_HOSTS] = "h",
-	    [CHOICE_GROUPS] = "g",
-	    [CHOICE_EXCLUDE] = "x",
-	    [CHOICE_HOSTFILE] = "hostfile"};
-	const struct option_value *value;
 	struct buf text;
-	size_t i;
 
 	buf_init(&text, sizeof(((struct error *)NULL)->text) / 3);
-	for (i = 0; i < o->choices.count; i++) {
-		value = &o->choices.values[i];
-		if ((value->tag == CHOICE_EXCLUDE) != is_excluded)
-			continue;
-		if (buf_printf(&text, " -%s ", names[value->tag]) == -1 ||
-		    quote_shell_line(&text, value->text) == -1)
-			break;
-	}
+	run_words_choices(&text, o, kinds);
 	return buf_take_string(&text);
 }
 
@@ -173,7 +161,9 @@ choices_text(const struct run_options *o, bool is_excluded)
 static int
 no_choice(const struct run_options *o, size_t chosen, struct error *err)
 {
-	char *added = choices_text(o, false), *excluded = choices_text(o, true);
+	const unsigned exclude = 1u << CHOICE_EXCLUDE;
+	char *added = choices_text(o, ~exclude);
+	char *excluded = choices_text(o, exclude);
 
 	if (chosen == 0)
 		error_set(

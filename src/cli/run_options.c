@@ -158,7 +158,8 @@ const struct option_row run_rolling_rows[] = {
 const struct option_row run_output_rows[] = {
     {"output", "MODE", OPTION_WORD, AT(output),
 	"live, fold, live,fold, json or none", "Output",
-	.words = "live|fold|live,fold|json|none|fold,live", .is_common = true},
+	.words = "live|fold|live,fold|json|none",
+	.alias = {"fold,live", "live,fold"}, .is_common = true},
     {"no-prefix", NULL, OPTION_FLAG, AT(no_prefix), "lines without \"host: \""},
     {"ordered", NULL, OPTION_FLAG, AT(ordered),
 	"output in the order of the hosts", .is_named = true},

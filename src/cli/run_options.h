@@ -15,8 +15,7 @@ enum output_mode {
 	OUTPUT_FOLD,
 	OUTPUT_LIVE_FOLD,
 	OUTPUT_JSON,
-	OUTPUT_NONE,
-	OUTPUT_FOLD_LIVE /* the same as OUTPUT_LIVE_FOLD */
+	OUTPUT_NONE
 };
 enum host_key_mode { HOST_KEY_STRICT, HOST_KEY_ACCEPT_NEW };
 

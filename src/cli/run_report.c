@@ -21,9 +21,7 @@ static int
 choose_output(
     struct report_options *r, const struct run_options *o, struct error *err)
 {
-	enum output_mode mode = o->output == OUTPUT_FOLD_LIVE
-	    ? OUTPUT_LIVE_FOLD
-	    : (enum output_mode)o->output;
+	enum output_mode mode = (enum output_mode)o->output;
 	bool asks_fold =
 	    o->diff != NULL || run_option_is_typed(o, &o->fold_ignore);
 

@@ -21,8 +21,8 @@ run_words_list(struct buf *out, const struct option_list *list)
 	}
 }
 
-char *
-run_words_choice(const struct run_options *o)
+void
+run_words_choices(struct buf *out, const struct run_options *o, unsigned kinds)
 {
 	static const char *const names[] = {[CHOICE_HOSTS] = "-h",
 	    [CHOICE_GROUPS] = "-g",
@@ -30,17 +30,28 @@ run_words_choice(const struct run_options *o)
 	    [CHOICE_HOSTFILE] = "-hostfile"};
 	const struct option_value *value = o->choices.values;
 	const struct option_value *end = value + o->choices.count;
+
+	for (; value < end; value++) {
+		if ((kinds & 1u << value->tag) == 0)
+			continue;
+		if (buf_printf(out, " %s ", names[value->tag]) == -1 ||
+		    quote_shell_line(out, value->text) == -1)
+			return;
+	}
+}
+
+char *
+run_words_choice(const struct run_options *o)
+{
 	struct buf words;
 
 	buf_init(&words, WORDS_MAX);
-	for (; value < end; value++) {
-		buf_printf(&words, "%s%s ", buf_len(&words) > 0 ? " " : "",
-		    names[value->tag]);
-		quote_shell_line(&words, value->text);
-	}
+	run_words_choices(&words, o, ~0u);
 	if (o->rerun.count > 0) {
-		buf_printf(&words, "%s-rerun", buf_len(&words) > 0 ? " " : "");
+		buf_puts(&words, " -rerun");
 		run_words_list(&words, &o->rerun);
 	}
+	/* The blank before the first. */
+	buf_consume(&words, buf_len(&words) > 0);
 	return buf_take_string(&words);
 }

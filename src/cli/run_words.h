@@ -9,6 +9,13 @@
 /* Append the values, quoted for a shell, a blank before each. */
 void run_words_list(struct buf *out, const struct option_list *list);
 
+/*
+ * Append " -g web,db -x web03": the options that choose hosts and whose
+ * enum choice_kind is a bit in kinds, as many of them as out takes.
+ */
+void run_words_choices(
+    struct buf *out, const struct run_options *o, unsigned kinds);
+
 /* "-g web,db -x web03": the choice of hosts. The caller frees it. */
 char *run_words_choice(const struct run_options *o);
 

@@ -34,14 +34,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/exit_status.h"
 #include "util/fdio.h"
 #include "util/xalloc.h"
 
-/* Exit statuses of shells for a program that could not be run. */
-#define EXIT_NOT_RUN   126
-#define EXIT_NOT_FOUND 127
-
-#define WAIT_MS	       10
+#define WAIT_MS 10
 
 struct agent_process {
 	pid_t pid;    /* 0: not running */

@@ -41,6 +41,7 @@
 #include "control/run.h"
 #include "control/signals.h"
 #include "util/clock.h"
+#include "util/exit_status.h"
 #include "util/fdio.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -48,8 +49,6 @@
 #define STOP_GRACE_MS 5000u
 /* A worker with hosts in hand is pinged every tick; dead after so many. */
 #define SILENT_TICKS_MAX 6u
-#define EXIT_LOCAL	 5
-#define EXIT_BROKEN_PIPE 141
 /* After so many that died before they were ready, in a row, no more. */
 #define STILLBORN_MAX 3u
 
@@ -137,7 +136,7 @@ loop_signal(struct loop *loop)
 			loop->is_aborted = true;
 			return;
 		}
-		loop_stop(loop, 128 + number, message);
+		loop_stop(loop, EXIT_SIGNAL + number, message);
 	}
 }
 

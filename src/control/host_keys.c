@@ -289,17 +289,6 @@ put_algorithms(struct buf *list, uint32_t set)
 	}
 }
 
-static char *
-take_string(struct buf *b)
-{
-	char *s = NULL;
-
-	if (buf_len(b) > 0)
-		s = xstrndup((const char *)buf_head(b), buf_len(b));
-	buf_clear(b);
-	return s;
-}
-
 /* The list to ask again with, or NULL if that can't change the verdict. */
 static char *
 retry_list(const struct presented *p, const struct findings *f,
@@ -313,9 +302,10 @@ retry_list(const struct presented *p, const struct findings *f,
 		return NULL;
 	buf_init(&list, ALGORITHMS_MAX);
 	put_algorithms(&list, types);
-	if (buf_len(&list) > 0)
-		put_algorithms(&list, ~types);
-	return take_string(&list);
+	if (buf_len(&list) == 0)
+		return NULL;
+	put_algorithms(&list, ~types);
+	return buf_take_string(&list);
 }
 
 enum host_key_verdict
@@ -365,7 +355,7 @@ host_keys_algorithms(struct host_keys *hk, const char *name, uint16_t port)
 	put_algorithms(&list, second);
 	put_algorithms(&list, ~(first | second));
 	presented_clear(&p);
-	return take_string(&list);
+	return buf_take_string(&list);
 }
 
 /* --- accept-new --------------------------------------------------------- */

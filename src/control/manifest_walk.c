@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "control/content_hash.h"
 #include "control/manifest_level.h"
+#include "util/digest.h"
 #include "util/escape.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -43,8 +43,6 @@ walk_init(struct walk *w, struct manifest *m,
 	w->m = m;
 	w->options = options;
 	w->out = out;
-	if (options->has_hash)
-		w->hash = content_hash_new();
 }
 
 void
@@ -59,7 +57,6 @@ walk_end(struct walk *w)
 	while (w->depth > 0)
 		walk_level_clear(&w->levels[--w->depth]);
 	free(w->levels);
-	content_hash_free(w->hash);
 }
 
 /* Append a name to the path. Returns 0, or -1 if no path is that long. */
@@ -184,7 +181,7 @@ is_same_time(struct timespec a, struct timespec b)
  */
 static const char *
 file_examine(const struct walk *w, int fd, struct msg_entry *e,
-    uint8_t sha256[static CONTENT_HASH_BYTES])
+    uint8_t sha256[static DIGEST_BYTES])
 {
 	struct stat st, after;
 	uint64_t size;
@@ -195,17 +192,16 @@ file_examine(const struct walk *w, int fd, struct msg_entry *e,
 		return CHANGED;
 	entry_fill(e, w, ENTRY_FILE, &st);
 	e->size = (uint64_t)st.st_size;
-	if (w->hash == NULL)
+	if (!w->options->has_hash)
 		return NULL;
-	if (content_hash_read(w->hash, fd, sha256, &size) == -1 ||
-	    fstat(fd, &after) == -1)
+	if (digest_file(fd, sha256, &size) == -1 || fstat(fd, &after) == -1)
 		return strerror(errno);
 	if (size != e->size || after.st_size != st.st_size ||
 	    !is_same_time(st.st_mtim, after.st_mtim) ||
 	    !is_same_time(st.st_ctim, after.st_ctim))
 		return CHANGED;
 	e->sha256.data = sha256;
-	e->sha256.len = CONTENT_HASH_BYTES;
+	e->sha256.len = DIGEST_BYTES;
 	return NULL;
 }
 
@@ -215,7 +211,7 @@ visit_file(
     struct walk *w, int dir, const char *name, bool is_link, struct error *err)
 {
 	char *target = is_link ? realpath(w->source, NULL) : NULL;
-	uint8_t sha256[CONTENT_HASH_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
 	const char *why;
 	struct msg_entry e;
 	int fd, rc;

@@ -19,18 +19,16 @@
 #include "util/error.h"
 #include "wire/entry_file.h"
 
-struct content_hash;
 struct walk_level; /* a directory that the walk is in */
 
 struct walk {
 	struct manifest *m; /* its counts are kept */
 	const struct manifest_options *options;
 	struct entry_file *out;
-	bool is_alone;		   /* there is nothing else to send */
-	struct content_hash *hash; /* NULL: not asked for */
-	uint64_t specials;	   /* passed over */
-	char source[PATH_MAX];	   /* where the walk is */
-	size_t len;		   /* of it */
+	bool is_alone;	       /* there is nothing else to send */
+	uint64_t specials;     /* passed over */
+	char source[PATH_MAX]; /* where the walk is */
+	size_t len;	       /* of it */
 	size_t below; /* from here on it is the path at the destination */
 	struct walk_level *levels;
 	size_t depth, room;

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/exit_status.h"
 #include "util/fdio.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -95,7 +96,7 @@ child_place(int fd, int place)
 	int high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 
 	if (high == -1 || dup2(high, place) == -1)
-		_exit(127);
+		_exit(EXIT_NOT_RUN);
 }
 
 static _Noreturn void
@@ -122,7 +123,7 @@ child_exec(
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(p->program, argv, env);
-	_exit(127);
+	_exit(EXIT_NOT_FOUND);
 }
 
 static int

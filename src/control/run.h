@@ -48,7 +48,7 @@ struct run {
 	uint32_t sign_serial;
 	uint64_t rate_next_ms;	/* no change of rates is told before */
 	unsigned refusals_told; /* of signatures that failed */
-	int stop_status;	/* 128 + signal, 141, 5; 0: not stopping */
+	int stop_status;	/* enum exit_status; 0: not stopping */
 	uint64_t stop_deadline_ms;
 };
 

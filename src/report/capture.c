@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "report/digest.h"
+#include "util/digest.h"
 #include "util/xalloc.h"
 
 /* A stream that has sent something. */

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "report/digest.h"
 #include "report/store.h"
+#include "util/digest.h"
 
 struct contents;
 

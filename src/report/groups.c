@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "inventory/hostset.h"
-#include "report/digest.h"
 #include "report/lines.h"
+#include "util/digest.h"
 #include "util/xalloc.h"
 
 /* How much is read in one step. */

@@ -33,6 +33,7 @@
 #include "report/json.h"
 #include "report/report_impl.h"
 #include "util/clock.h"
+#include "util/exit_status.h"
 #include "util/log.h"
 
 /*
@@ -49,10 +50,7 @@
 #define PATIENCE_MS 200
 
 /* Hosts that are not ok told while the run goes on. */
-#define NOTED_MOST  20
-
-#define EXIT_LOCAL  5
-#define EXIT_BROKEN 141 /* 128 + SIGPIPE */
+#define NOTED_MOST 20
 
 void
 report_output(struct report *r, uint32_t seq, const char *host, int stream,
@@ -200,7 +198,11 @@ report_can_print(const struct report *r, struct error *err)
 int
 report_begin(struct report *r, struct error *err)
 {
-	return r->file != NULL ? report_file_empty(r->file, err) : 0;
+	struct error why;
+
+	if (r->file != NULL && report_file_empty(r->file, &why) == -1)
+		return error_option(err, "report", why.text);
+	return 0;
 }
 
 /* --- what waits ---------------------------------------------------------- */
@@ -402,7 +404,7 @@ report_broken(struct report *r, const struct pollfd *fds, const char **why)
 {
 	if (screen_broken(&r->screen, fds) == EPIPE) {
 		*why = "the reader of stdout is gone";
-		return EXIT_BROKEN;
+		return EXIT_BROKEN_PIPE;
 	}
 	*why = what_is_lost(r);
 	return *why != NULL ? EXIT_LOCAL : 0;
@@ -435,8 +437,9 @@ exit_status(const struct report *r)
 		r->is_metrics_broken || what_is_lost(r) != NULL) &&
 	    status < EXIT_LOCAL)
 		status = EXIT_LOCAL;
-	/* With -S a remote exit status takes the place of class 1. */
-	if (r->options.is_largest_exit && r->largest_exit > 0 && status <= 1)
+	/* With -S a remote exit status takes the place of EXIT_FAILED. */
+	if (r->options.is_largest_exit && r->largest_exit > 0 &&
+	    status <= EXIT_FAILED)
 		status = r->largest_exit > 255 ? 255 : (int)r->largest_exit;
 	return status;
 }

@@ -169,20 +169,25 @@ size_t report_poll(const struct report *r, struct pollfd *fds);
 
 /*
  * After poll(2) and report_flush(): 0, or the exit status of a run that can't
- * show or keep output any more, with *why: 141 if the reader of stdout is gone,
- * 5 after any other failure (a message was printed).
+ * show or keep output any more, with *why: EXIT_BROKEN_PIPE if the reader of
+ * stdout is gone, EXIT_LOCAL after any other failure (a message was printed).
  */
 int report_broken(struct report *r, const struct pollfd *fds, const char **why);
 
-/* A fold that is being printed ends here, and so do the page's outputs. */
+/*
+ * No more of the fold is printed, begun or not; if it was begun, what stdout
+ * and stderr have not taken is dropped, too. If all hosts have ended, the page
+ * gets no more outputs.
+ */
 void report_cut(struct report *r);
 /* From now on no reader is waited for that takes nothing. */
 void report_abandon(struct report *r);
 
 /*
- * The run has ended, no record follows: put the page in its place, if that was
- * not done; to be called before report_end(). Without this there may be no
- * page. Outputs that report_flush() did not come to are left out of it.
+ * The run has ended, no record follows: put the page in its place; to be called
+ * before report_end(). Without this there is no page. Outputs that
+ * report_flush() did not come to are added for a second at most, and not after
+ * report_cut() has ended them; a page that lacks some says so.
  */
 void report_page(struct report *r);
 

@@ -28,17 +28,17 @@ report_open(struct report *r, size_t hosts, struct error *err)
 
 	if (o->html_path != NULL &&
 	    (r->html = html_new(o->html_path, &why)) == NULL)
-		return error_set(err, "option -report-html: %s", why.text);
+		return error_option(err, "report-html", why.text);
 	if (o->outdir != NULL &&
 	    (r->outdir = outdir_new(o->outdir, hosts, &why)) == NULL)
-		return error_set(err, "option -outdir: %s", why.text);
+		return error_option(err, "outdir", why.text);
 	if (o->report_path != NULL &&
 	    (r->file = report_file_new(o->report_path, &why)) == NULL)
-		return error_set(err, "option -report: %s", why.text);
+		return error_option(err, "report", why.text);
 	if (o->metrics_path != NULL) {
 		r->metrics_file = metrics_file_new(&r->metrics, &why);
 		if (r->metrics_file == NULL)
-			return error_set(err, "option -metrics: %s", why.text);
+			return error_option(err, "metrics", why.text);
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "util/clock.h"
 #include "util/escape.h"
+#include "util/exit_status.h"
 #include "util/fdio.h"
 
 #define PATIENCE_MS 1000
@@ -235,5 +236,5 @@ fatal(const char *fmt, ...)
 	if (log_fd != -1)
 		log_file(line + before, len - before);
 	log_write(line, len);
-	_exit(5);
+	_exit(EXIT_LOCAL);
 }

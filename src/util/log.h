@@ -77,7 +77,7 @@ void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * Our own bug, no memory, a broken pipe between our own processes: print
- * "name: text" and _exit with status 5 (local or internal error).
+ * "name: text" and _exit with status EXIT_LOCAL (util/exit_status.h).
  */
 _Noreturn void fatal(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));

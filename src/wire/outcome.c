@@ -5,20 +5,22 @@
 
 #include <string.h>
 
+#include "util/exit_status.h"
+
 static const struct {
 	const char *name;
-	int exit_class;
+	enum exit_status exit_class;
 } status_table[STATUS_COUNT] = {
-    [STATUS_OK] = {"ok", 0},
-    [STATUS_FAILED] = {"failed", 1},
-    [STATUS_UNREACHABLE] = {"unreachable", 3},
-    [STATUS_DENIED] = {"denied", 4},
-    [STATUS_TIMEOUT] = {"timeout", 3},
-    [STATUS_LOST] = {"lost", 3},
-    [STATUS_TRANSFER] = {"transfer", 3},
-    [STATUS_ERROR] = {"error", 5},
-    [STATUS_CANCELLED] = {"cancelled", 3},
-    [STATUS_SKIPPED] = {"skipped", 3},
+    [STATUS_OK] = {"ok", EXIT_OK},
+    [STATUS_FAILED] = {"failed", EXIT_FAILED},
+    [STATUS_UNREACHABLE] = {"unreachable", EXIT_INCOMPLETE},
+    [STATUS_DENIED] = {"denied", EXIT_DENIED},
+    [STATUS_TIMEOUT] = {"timeout", EXIT_INCOMPLETE},
+    [STATUS_LOST] = {"lost", EXIT_INCOMPLETE},
+    [STATUS_TRANSFER] = {"transfer", EXIT_INCOMPLETE},
+    [STATUS_ERROR] = {"error", EXIT_LOCAL},
+    [STATUS_CANCELLED] = {"cancelled", EXIT_INCOMPLETE},
+    [STATUS_SKIPPED] = {"skipped", EXIT_INCOMPLETE},
 };
 
 static const char *const stage_table[STAGE_COUNT] = {

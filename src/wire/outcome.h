@@ -56,7 +56,7 @@ enum status status_from_name(const char *name, size_t len);
  */
 bool outcome_may_have_run(enum status status, enum stage stage);
 
-/* The exit status of a run in which one host ended so (0 to 5). */
+/* The exit status (util/exit_status.h) of a run in which one host ended so. */
 int status_exit_class(enum status status);
 
 #endif

@@ -140,6 +140,8 @@ expect_usage_error() {
 @test "-output takes fold,live as it takes live,fold" {
 	batch_bare -output fold,live -h web01 -list
 	expect_status 0
+	batch_bare -output fold,live -print-config
+	expect_match "$out" '^output += live,fold +; command line$'
 }
 
 @test "a file that can't be read is told with its option" {
@@ -154,6 +156,22 @@ expect_usage_error() {
 	done
 	BATCH_INVENTORY=$absent batch_bare -h web01 -list
 	expect_match "$err" "^batch_run: .BATCH_INVENTORY: $absent: No such"
+}
+
+@test "a report that can't be emptied is told with its option" {
+	status=0
+	timeout -k 5 120 "$python" - "$batch_run" <<-'END' >"$out" 2>"$err" ||
+	import fcntl, os, sys
+	report = os.memfd_create("report", os.MFD_ALLOW_SEALING)
+	os.write(report, b"earlier")
+	fcntl.fcntl(report, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
+	os.set_inheritable(report, True)
+	os.execv(sys.argv[1], [sys.argv[1], "-h", "web01", "-cmd", "true",
+	    "-known-hosts", "/dev/null", "-report", f"/dev/fd/{report}"])
+	END
+		status=$?
+	expect_status 5
+	expect_match "$err" '^batch_run: option -report: /dev/fd/[0-9]+: Oper'
 }
 
 @test "a group that is not there is told with the inventory that lacks it" {

@@ -127,6 +127,8 @@ expect_completed() {
 	expect_output web01 web02
 	offers -output live
 	expect_output live live,fold
+	offers -output f
+	expect_output fold
 	offers -diff WEB
 	expect_output web01 web02
 	offers -diff=d
