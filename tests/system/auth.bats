@@ -7,14 +7,8 @@
 
 load helper
 
-setup_file() {
-	# DEBUG: the log shows each request for authentication.
-	lab_up "$BATS_FILE_TMPDIR/lab" -n 4 -o 'LogLevel DEBUG'
-}
-
-teardown_file() {
-	lab_down "$BATS_FILE_TMPDIR/lab"
-}
+# DEBUG: the log shows each request for authentication.
+with_lab -n 4 -o 'LogLevel DEBUG'
 
 setup() {
 	key=$BATS_TEST_TMPDIR/key

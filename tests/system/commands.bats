@@ -7,13 +7,7 @@
 
 load helper
 
-setup_file() {
-	lab_up "$BATS_FILE_TMPDIR/lab" -n 4
-}
-
-teardown_file() {
-	lab_down "$BATS_FILE_TMPDIR/lab"
-}
+with_lab -n 4
 
 teardown() {
 	batch_kill

@@ -6,13 +6,7 @@
 
 load helper
 
-setup_file() {
-	lab_up "$BATS_FILE_TMPDIR/lab" -n 120
-}
-
-teardown_file() {
-	lab_down "$BATS_FILE_TMPDIR/lab"
-}
+with_lab -n 120
 
 teardown() {
 	batch_kill

@@ -6,13 +6,7 @@
 
 load helper
 
-setup_file() {
-	lab_up "$BATS_FILE_TMPDIR/lab" -n 6
-}
-
-teardown_file() {
-	lab_down "$BATS_FILE_TMPDIR/lab"
-}
+with_lab -n 6
 
 teardown() {
 	batch_kill
@@ -140,7 +134,7 @@ has_lines() {
 	for mode in live,json fold,json live,none live,fold,json ''; do
 		batch -g web -output "$mode" -cmd true
 		expect_status 2
-		expect_match "$err" 'output.* none of live\|fold\|live,fold\|'
+		expect_match "$err" 'output.* none of live\|fold\|live,fold\|json\|none$'
 	done
 }
 

@@ -53,6 +53,19 @@ lab_down() {
 	"$top_srcdir/scripts/lab" down -d "$1" >/dev/null
 }
 
+# with_lab [OPTION]...: the tests of the file share hosts that lab_up makes. In
+# the place of setup_file and teardown_file.
+# shellcheck disable=SC2317 # bats calls them
+with_lab() {
+	lab_options=("$@")
+	setup_file() {
+		lab_up "$BATS_FILE_TMPDIR/lab" "${lab_options[@]}"
+	}
+	teardown_file() {
+		lab_down "$BATS_FILE_TMPDIR/lab"
+	}
+}
+
 # The host's own folder ($HOME there) is $LAB_DIR/home/HOST.
 host_file() {
 	echo "$LAB_DIR/home/$1/$2"

@@ -6,13 +6,7 @@
 
 load helper
 
-setup_file() {
-	lab_up "$BATS_FILE_TMPDIR/lab" -n 6
-}
-
-teardown_file() {
-	lab_down "$BATS_FILE_TMPDIR/lab"
-}
+with_lab -n 6
 
 # All of the syntax in one inventory; none of these hosts exists.
 choice_inventory() {

@@ -58,6 +58,10 @@ forced_key() {
 	echo "$key"
 }
 
+sha256() {
+	sha256sum <"$1" | cut -d' ' -f 1
+}
+
 # write_random FILE BYTES
 write_random() {
 	head -c "$2" /dev/urandom >"$1"

@@ -19,10 +19,6 @@ get_start() {
 	batch_start -h web01 -action get "$@"
 }
 
-sha256() {
-	sha256sum <"$1" | cut -d' ' -f 1
-}
-
 # peak_kb COMMAND...: sets status, and peak_kb to the memory in kB that the
 # largest of all its processes had.
 peak_kb() {

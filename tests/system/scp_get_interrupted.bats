@@ -10,13 +10,7 @@ load helper
 load scp
 load scp_get
 
-setup_file() {
-	lab_up "$BATS_FILE_TMPDIR/lab" -n 2
-}
-
-teardown_file() {
-	lab_down "$BATS_FILE_TMPDIR/lab"
-}
+with_lab -n 2
 
 setup() {
 	scp_setup

@@ -9,13 +9,7 @@
 load helper
 load scp
 
-setup_file() {
-	lab_up "$BATS_FILE_TMPDIR/lab" -n 2
-}
-
-teardown_file() {
-	lab_down "$BATS_FILE_TMPDIR/lab"
-}
+with_lab -n 2
 
 setup() {
 	scp_setup

@@ -8,13 +8,7 @@
 load helper
 load scp
 
-setup_file() {
-	lab_up "$BATS_FILE_TMPDIR/lab" -n 3
-}
-
-teardown_file() {
-	lab_down "$BATS_FILE_TMPDIR/lab"
-}
+with_lab -n 3
 
 setup() {
 	scp_setup
