@@ -79,6 +79,7 @@
  *   password=TEXT     only this password is right
  *   change-password   the first password of a connection is answered by
  *                     PASSWD_CHANGEREQ, the others are refused
+ *   open              the method "none" lets in
  *   no-auths=N        the N-th refusal is a disconnection
  *   hangup-denied     FIN behind a refusal
  *

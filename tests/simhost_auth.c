@@ -139,6 +139,8 @@ answer_to(struct conn *conn, ssh_message message)
 		if (ssh_message_subtype(message) == method_bits[i])
 			break;
 	}
+	if (ssh_message_subtype(message) == SSH_AUTH_METHOD_NONE)
+		return host_has(conn->host, B_OPEN) ? ANSWER_YES : ANSWER_NO;
 	if (i == AUTH_COUNT || !is_offered(conn, (enum auth_method)i) ||
 	    is_in_set(conn->host, B_DENY, (enum auth_method)i))
 		return ANSWER_NO;

@@ -60,6 +60,7 @@ static const struct {
     [B_PARTIAL] = {"partial", V_NONE},
     [B_PASSWORD] = {"password", V_TEXT, .is_setting = true},
     [B_CHANGE_PASSWORD] = {"change-password", V_NONE},
+    [B_OPEN] = {"open", V_NONE, .is_setting = true},
     [B_NO_AUTHS] = {"no-auths", V_NUMBER},
     [B_HANGUP_DENIED] = {"hangup-denied", V_NONE},
     [B_NO_CHANNEL] = {"no-channel", V_NONE},

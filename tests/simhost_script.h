@@ -55,6 +55,7 @@ enum behaviour {
 	B_PARTIAL,
 	B_PASSWORD,
 	B_CHANGE_PASSWORD,
+	B_OPEN,
 	B_NO_AUTHS,
 	B_HANGUP_DENIED,
 	/* channels and commands */

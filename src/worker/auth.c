@@ -2,15 +2,15 @@
 /*
  * AUTH_NEXT picks the next attempt, by what the server said that it takes:
  *
- *   NEXT ─▶ KEY, PASSWORD or KEYBOARD ─▶ NEXT (refused, or a partial success)
- *     └───▶ end: denied
+ *   NEXT ─▶ KEY, PASSWORD, KEYBOARD or NONE ─▶ NEXT (refused, or a partial
+ *     └───▶ end: denied                               success)
  *
  * Each refusal carries the methods that can go on, and whether it was a partial
  * success (RFC 4252 section 5.1). libssh2 tells neither, but frees the packet,
- * see auth_packet(). A job with a key begins with it: to ask first would cost a
- * round trip. A job without one has AUTH_LIST ask, by the method "none", which
- * counts as a failed attempt unless it comes first. Each key and the password
- * are used once, so this ends.
+ * see auth_packet(). A job with a key begins with it; one without asks, by the
+ * method "none", what the server takes. Else "none" comes last: it would cost a
+ * round trip, but there are servers that let in by it. Each method, and each
+ * key, is used once, so this ends.
  */
 #include "config.h"
 
@@ -44,7 +44,7 @@ void
 auth_init(struct auth *a, struct bytes keys, const char *password)
 {
 	memset(a, 0, sizeof(*a));
-	a->state = keys.len > 0 ? AUTH_NEXT : AUTH_LIST;
+	a->state = AUTH_NEXT;
 	a->keys = (struct cursor){keys.data, keys.len};
 	if (password != NULL)
 		a->password = xstrdup(password);
@@ -199,7 +199,7 @@ keyboard_cb(const char *name, int name_len, const char *instruction,
 	auth_forget_password(a);
 }
 
-/* Whether the server takes it, as far as it was asked. */
+/* Whether the server takes it, as far as it has said. */
 static bool
 auth_offers(const struct auth *a, const char *method)
 {
@@ -226,7 +226,7 @@ auth_denied(struct session *s)
 		    s->spec.user, a->methods);
 	if (a->is_partial)
 		return session_end(s, STATUS_DENIED, STAGE_AUTH,
-		    "login as %s takes more than one method: %s accepted, the "
+		    "login as %s takes more than one method: tried %s; the "
 		    "server also wants one of %s",
 		    s->spec.user, tried, a->methods);
 	return session_end(s, STATUS_DENIED, STAGE_AUTH,
@@ -253,7 +253,7 @@ auth_refused(struct session *s)
 	struct auth *a = &s->auth;
 
 	/* It looked at no key if it takes none. */
-	if (a->state == AUTH_KEY && !a->was_signed &&
+	if (a->state == AUTH_KEY && a->keys_tried == 1 && !a->was_signed &&
 	    !auth_offers(a, AUTH_PUBLICKEY))
 		a->keys_tried = 0;
 	if (!a->is_partial)
@@ -276,17 +276,14 @@ auth_attempted(struct session *s, int rc, bool *is_done)
 	/* An answer counts even if the server closes behind it. */
 	if (a->is_answered)
 		auth_refused(s);
-	else if (s->transport.is_dead || s->transport.is_closed ||
-	    s->disconnect[0] != '\0' || rc == LIBSSH2_ERROR_SOCKET_RECV ||
-	    rc == LIBSSH2_ERROR_SOCKET_SEND ||
-	    rc == LIBSSH2_ERROR_SOCKET_DISCONNECT)
+	else if (a->state != AUTH_KEY || !a->is_unsigned)
 		return session_broken(s, STAGE_AUTH, rc, "authentication");
-	a->state = a->is_listed ? AUTH_NEXT : AUTH_LIST;
+	a->state = AUTH_NEXT;
 	return WANT_STEP;
 }
 
 static enum want
-step_list(struct session *s, bool *is_done)
+step_none(struct session *s, bool *is_done)
 {
 	struct auth *a = &s->auth;
 	const char *list;
@@ -304,9 +301,22 @@ step_list(struct session *s, bool *is_done)
 		return WANT_STEP;
 	}
 	rc = libssh2_session_last_errno(s->ssh);
-	if (rc == LIBSSH2_ERROR_EAGAIN)
+	if (rc == LIBSSH2_ERROR_EAGAIN &&
+	    (!s->transport.is_closed || transport_has_more(&s->transport)))
 		return session_again(s, STAGE_AUTH);
+	/* One attempt too many; the others were refused. */
+	if (a->is_listed)
+		return auth_denied(s);
 	return session_broken(s, STAGE_AUTH, rc, "authentication");
+}
+
+static enum want
+auth_begin(struct auth *a, enum auth_state state)
+{
+	a->state = state;
+	a->is_answered = false;
+	a->is_partial = false;
+	return WANT_STEP;
 }
 
 static enum want
@@ -314,22 +324,20 @@ step_next(struct session *s)
 {
 	struct auth *a = &s->auth;
 
-	a->is_answered = false;
 	if (auth_offers(a, AUTH_PUBLICKEY) &&
 	    next_key(&a->keys, &a->algorithm, &a->key) == 0) {
 		auth_take_key(a);
-		a->state = AUTH_KEY;
-		return WANT_STEP;
+		return auth_begin(a, AUTH_KEY);
 	}
-	if (!a->is_password_used && a->password != NULL) {
+	if (a->is_listed && a->password != NULL) {
 		if (auth_offers(a, "password"))
-			a->state = AUTH_PASSWORD;
-		else if (auth_offers(a, "keyboard-interactive"))
-			a->state = AUTH_KEYBOARD;
-		else
-			return auth_denied(s);
-		a->is_password_used = true;
-		return WANT_STEP;
+			return auth_begin(a, AUTH_PASSWORD);
+		if (auth_offers(a, "keyboard-interactive"))
+			return auth_begin(a, AUTH_KEYBOARD);
+	}
+	if (!a->is_none_used && !a->is_partial) {
+		a->is_none_used = true;
+		return auth_begin(a, AUTH_NONE);
 	}
 	return auth_denied(s);
 }
@@ -363,6 +371,7 @@ step_password(struct session *s, bool *is_done)
 	struct auth *a = &s->auth;
 	int rc;
 
+	a->is_password_used = true;
 	rc = libssh2_userauth_password_ex(s->ssh, s->spec.user,
 	    (unsigned int)strlen(s->spec.user), a->password,
 	    (unsigned int)strlen(a->password), password_expired_cb);
@@ -381,6 +390,7 @@ step_keyboard(struct session *s, bool *is_done)
 {
 	int rc;
 
+	s->auth.is_password_used = true;
 	rc = libssh2_userauth_keyboard_interactive_ex(s->ssh, s->spec.user,
 	    (unsigned int)strlen(s->spec.user), keyboard_cb);
 	if (rc != LIBSSH2_ERROR_EAGAIN)
@@ -392,8 +402,8 @@ const char *
 auth_method(const struct auth *a)
 {
 	switch (a->state) {
-	case AUTH_LIST:
 	case AUTH_NEXT:
+	case AUTH_NONE:
 		break;
 	case AUTH_KEY:
 		return AUTH_PUBLICKEY;
@@ -410,10 +420,10 @@ auth_step(struct session *s, bool *is_done)
 {
 	*is_done = false;
 	switch (s->auth.state) {
-	case AUTH_LIST:
-		return step_list(s, is_done);
 	case AUTH_NEXT:
 		return step_next(s);
+	case AUTH_NONE:
+		return step_none(s, is_done);
 	case AUTH_KEY:
 		return step_key(s, is_done);
 	case AUTH_PASSWORD:

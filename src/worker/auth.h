@@ -3,7 +3,7 @@
  * auth: user authentication (RFC 4252) of one session: the job's keys in
  * their order, signed by control, then one attempt with the password, by
  * "password" or "keyboard-interactive". Only what the server offers is tried,
- * but that it is not asked before the first key.
+ * but that it is not asked before the first key, and the method "none" is last.
  */
 #ifndef WORKER_AUTH_H
 #define WORKER_AUTH_H
@@ -19,8 +19,8 @@
 struct session;
 
 enum auth_state {
-	AUTH_LIST, /* ask for the methods */
-	AUTH_NEXT, /* choose one */
+	AUTH_NEXT, /* choose one of the others */
+	AUTH_NONE, /* which also tells the methods that the server takes */
 	AUTH_KEY,
 	AUTH_PASSWORD,
 	AUTH_KEYBOARD,
@@ -28,6 +28,7 @@ enum auth_state {
 
 struct auth {
 	enum auth_state state;
+	bool is_none_used;
 	bool is_listed;		     /* the server said what it takes */
 	char methods[256];	     /* as it listed them last */
 	bool is_answered;	     /* the attempt, by a refusal */

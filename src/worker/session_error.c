@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ close_reason(const struct session *s)
 {
 	if (s->disconnect[0] != '\0')
 		return s->disconnect;
+	if (s->transport.error == EBADMSG)
+		return "a packet came damaged: its MAC is wrong";
 	if (s->transport.error != 0)
 		return strerror(s->transport.error);
 	return "connection closed by the host";

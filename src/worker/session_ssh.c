@@ -3,6 +3,7 @@
 
 #include "worker/session_ssh.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,9 @@ session_block_freed(void *ctx, const void *data, size_t size)
 {
 	struct session *s = ctx;
 
+	/* Of a packet with a wrong MAC nothing is to be believed. */
+	if (s->transport.is_dead)
+		return;
 	auth_packet(&s->auth, data, size);
 	task_exec_packet(&s->task, data, size);
 }
@@ -69,6 +73,21 @@ recv_cb(libssh2_socket_t fd, void *data, size_t len, int flags, void **abstract)
 	(void)fd;
 	(void)flags;
 	return transport_recv(&s->transport, data, len);
+}
+
+static int
+mac_error_cb(
+    LIBSSH2_SESSION *ssh, const char *packet, int packet_len, void **abstract)
+{
+	struct session *s = *abstract;
+
+	(void)ssh;
+	(void)packet;
+	(void)packet_len;
+	s->transport.is_closed = true;
+	s->transport.error = EBADMSG;
+	transport_abort(&s->transport);
+	return -1; /* 0 would let the packet pass */
 }
 
 static void
@@ -245,6 +264,8 @@ session_create(struct session *s)
 	session_callback(ssh, LIBSSH2_CALLBACK_RECV, (void (*)(void))recv_cb);
 	session_callback(
 	    ssh, LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))disconnect_cb);
+	session_callback(
+	    ssh, LIBSSH2_CALLBACK_MACERROR, (void (*)(void))mac_error_cb);
 	return session_prefer(
 	    ssh, worker_methods(s->worker), session_algorithms(s));
 }

@@ -373,9 +373,9 @@ nokeys_batch() {
 	inventory_without_identity
 	batch -h web01 -identity "$key" -cmd true
 	expect_status 0
+	cp "$LAB_DIR/sshd.log" "$BATS_TEST_TMPDIR/log"
 	ssh-keygen -q -t ed25519 -N '' -f "$key.stranger"
 	batch -h web01 -identity "$key.stranger" -cmd 'echo ran'
-	cp "$LAB_DIR/sshd.log" "$BATS_TEST_TMPDIR/log"
 	lab_down "$BATS_TEST_TMPDIR/debug"
 	grep -q 'method publickey' "$BATS_TEST_TMPDIR/log"
 	not grep -q 'method none' "$BATS_TEST_TMPDIR/log"

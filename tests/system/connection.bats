@@ -224,6 +224,27 @@ expect_unreachable() {
 	expect_match "$out" ': web01$'
 }
 
+@test "a wrong bit anywhere costs the connection, and nothing is believed" {
+	fakehost bad damage 0 20 127.77.0.1 "$LAB_PORT"
+	write_inventory <<-END
+	[bad]
+	d[001-160] = address=127.0.0.1 port=$fake_port user=$LAB_USER
+	END
+	trust 127.0.0.1
+	batch -i "$BATS_TEST_TMPDIR/inventory.ini" -g bad -fanout 16 \
+	    -identity "$LAB_DIR/id_ed25519" -retries 0 -connect-timeout 3s \
+	    -timeout 3s -auth-fail-limit 0 -cmd 'seq 100'
+	expect_report 'length == 160'
+	expect_report 'all(.[];
+	    .status | IN("ok", "unreachable", "lost", "timeout"))'
+	expect_report '[.[] | select(.status == "ok")] |
+	    length > 0 and all(.[]; .stdout_bytes == 292)'
+	expect_report 'map(select(.status == "unreachable" and
+	    .stage == "auth" and (.message | test("MAC")))) | length > 0'
+	expect_report 'map(select(.status == "lost" and
+	    (.message | test("MAC")))) | length > 0'
+}
+
 @test "a server's words cannot drive the terminal" {
 	fakehost bad say '\u001b]0;title\u0007\u001b[2J\r\n'
 	on_terminal -- "$batch_run" -known-hosts "$known_hosts" \

@@ -17,6 +17,9 @@ connection is a line in NAME.log. Modes:
   first COUNT TEXT HOST PORT
                    send TEXT to the first COUNT connections and close them,
                    then as proxy
+  damage FIRST STEP HOST PORT
+                   as proxy, but of what HOST sends on the n-th connection,
+                   one bit is wrong, in the byte FIRST + (n - 1) * STEP
   proxy HOST PORT  pass on to HOST:PORT; once the file NAME.cut exists, drop
                    the connection; while NAME.stall exists, pass nothing
 """
@@ -48,7 +51,14 @@ def flood(conn):
         conn.sendall(text)
 
 
-def proxy(conn, name, host, port):
+def damaged(data, at):
+    """The data with a wrong bit in its byte number at, if it has that."""
+    if 0 <= at < len(data):
+        data = data[:at] + bytes([data[at] ^ 16]) + data[at + 1:]
+    return data
+
+
+def proxy(conn, name, host, port, damage_at=-1):
     upstream = socket.create_connection((host, port))
     peer = {conn: upstream, upstream: conn}
     while True:
@@ -61,6 +71,10 @@ def proxy(conn, name, host, port):
             data = ready.recv(65536)
             if not data:
                 return
+            if ready is upstream:
+                length = len(data)
+                data = damaged(data, damage_at)
+                damage_at -= length
             peer[ready].sendall(data)
 
 
@@ -77,6 +91,9 @@ def serve(conn, name, mode, args, nth):
             drip(conn)
         elif mode == "flood":
             flood(conn)
+        elif mode == "damage":
+            proxy(conn, name, args[-2], int(args[-1]),
+                  int(args[0]) + (nth - 1) * int(args[1]))
         elif mode in ("proxy", "proxy-after", "first"):
             proxy(conn, name, args[-2], int(args[-1]))
     except OSError:
@@ -87,7 +104,7 @@ def serve(conn, name, mode, args, nth):
 def main():
     name, mode, *args = sys.argv[1:]
     modes = ("silent", "say", "say-hold", "drip", "flood", "full",
-             "proxy-after", "proxy", "first")
+             "proxy-after", "proxy", "first", "damage")
     if mode not in modes:
         sys.exit("fakehost: unknown mode " + mode)
     listener = socket.socket()

@@ -64,9 +64,10 @@ matrix() {
 
 	login: every key refused   | deny              | -cmd true                | denied auth    | 1 | 4 | refused
 	login: refused, then closed | deny hangup-denied | -cmd true              | denied auth    | 1 | 4 | tried 1 key; the server takes
+	login: "none" is enough    | open deny         | -cmd true                | ok             | 1 | 0 | ^$
 	login: nothing that we have | methods=password | -cmd true                | denied auth    | 1 | 4 | password
 	login: wrong password      | methods=password password=right | @password wrong -cmd true | denied auth | 1 | 4 | refused
-	login: a second factor     | partial           | -cmd true                | denied auth    | 1 | 4 | 1 key accepted, the server also wants one of password
+	login: a second factor     | partial           | -cmd true                | denied auth    | 1 | 4 | tried 1 key; the server also wants one of password
 	login: key, then password  | partial password=right | @password right -cmd true | ok        | 1 | 0 | ^$
 	login: password expired    | change-password methods=password | @password any -cmd true | denied auth | 1 | 4 | expired;change
 	login: silent              | silent=auth       | -connect-timeout 1s -cmd true | timeout auth | 2 | 3 | no login after 1 s

@@ -203,6 +203,7 @@ check_probe() {
 	methods=password change-password ; true ; 255 ; 0 ; expired
 	deny no-auths=1 ; true ; 255 ; 0 ; Too many authentication failures
 	deny no-auths=9 ; true ; 255 ; 0 ; denied
+	open deny ; true ; 0 ; 0 ;
 	deny hangup-denied ; true ; 255 ; 0 ; closed by
 	END
 	each_row start_row
