@@ -46,7 +46,7 @@ class Row:
     def kin(self):
         """Rows of the same kin differ in the number of hosts only, so that a
         small one foretells how long a large one takes."""
-        return self.server, self.work, self.size, self.sleep_s
+        return self.server, self.work, self.fanout, self.size, self.sleep_s
 
     @property
     def behaviour(self):

@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 LAB = HERE.parent.parent / "scripts" / "lab"
 SFTP_SERVERS = ("/usr/lib/openssh/sftp-server",
                 "/usr/libexec/openssh/sftp-server")
-HOST_SHELL = """#!/bin/sh
+HOST_SHELL = """\
 cd "$HOME" || exit 1
 case $SSH_ORIGINAL_COMMAND in
 internal-sftp) exec %s ;;
@@ -34,6 +34,7 @@ esac
 SIM_NETWORK = (127 << 24) + (88 << 16)
 SIM_SPARE_DESCRIPTORS = 100
 START_S = 60
+SETTLE_S = 0.5
 
 
 class NotHere(Exception):
@@ -91,6 +92,14 @@ class Hosts:
     def ran(self):
         """Since then: how often a command or subsystem was started, and at
         how many of the hosts."""
+
+    def settle(self):
+        """After a client that was killed: wait until the hosts have done all
+        that it had asked for."""
+        before, now = None, self.ran()
+        while now != before:
+            time.sleep(SETTLE_S)
+            before, now = now, self.ran()
 
     def home(self, address):
         """Where its files are."""
@@ -158,9 +167,8 @@ def lab(folder, count, server_enter=(), client_enter=()):
         raise NotHere("no sftp-server")
     shell = folder.parent / "host_shell"
     shell.write_text(HOST_SHELL % sftp_server)
-    shell.chmod(0o755)
     command = [*server_enter, LAB, "up", "-d", folder, "-n", str(count)]
-    for line in ("ForceCommand %s" % shell, "MaxStartups 20000",
+    for line in ("ForceCommand /bin/sh %s" % shell, "MaxStartups 20000",
                  "LoginGraceTime 0"):
         command += ["-o", line]
     try:
