@@ -29,6 +29,7 @@
 
 #include "util/log.h"
 #include "util/xalloc.h"
+#include "worker/assert_guard.h"
 #include "worker/session_limits.h"
 #include "worker/session_ssh.h"
 #include "worker/task_get.h"
@@ -94,6 +95,19 @@ session_unwatch(struct session *s)
 	s->poll_events = 0;
 }
 
+static void
+session_free_ssh(void *ctx)
+{
+	struct session *s = ctx;
+
+	/* Said politely if it can be said at once. */
+	if (s->is_encrypted && !s->transport.is_closed)
+		libssh2_session_disconnect(s->ssh, "done");
+	transport_flush(&s->transport);
+	transport_abort(&s->transport);
+	libssh2_session_free(s->ssh);
+}
+
 /* Drop the connection and all of libssh2 that belongs to it. */
 static void
 session_disconnect(struct session *s)
@@ -102,14 +116,8 @@ session_disconnect(struct session *s)
 		connector_cancel(s->connector);
 	s->connector = NULL;
 	session_unwatch(s);
-	if (s->ssh != NULL) {
-		/* Said politely if it can be said at once. */
-		if (s->is_encrypted && !s->transport.is_closed)
-			libssh2_session_disconnect(s->ssh, "done");
-		transport_flush(&s->transport);
-		transport_abort(&s->transport);
-		libssh2_session_free(s->ssh);
-	}
+	if (s->ssh != NULL)
+		assert_guarded(session_free_ssh, s);
 	s->ssh = NULL;
 	s->is_encrypted = false;
 	heap_clear(&s->heap);
@@ -352,15 +360,26 @@ session_watch(struct session *s)
 		session_poll(s, events);
 }
 
+static void
+session_steps(void *ctx)
+{
+	struct session *s = ctx;
+
+	do
+		s->want = session_step(s);
+	while (s->want == WANT_STEP);
+}
+
 void
 session_run(struct session *s)
 {
 	enum session_state state = s->state;
+	const char *asserted;
 
 	transport_turn(&s->transport);
-	do
-		s->want = session_step(s);
-	while (s->want == WANT_STEP);
+	asserted = assert_guarded(session_steps, s);
+	if (asserted != NULL)
+		s->want = session_asserted(s, asserted);
 	if (s->want == WANT_END) {
 		worker_session_ended(s->worker, s);
 		return;
@@ -381,11 +400,18 @@ session_run(struct session *s)
 	session_watch(s);
 }
 
+static void
+session_abort(void *ctx)
+{
+	task_exec_abort(ctx);
+}
+
 void
 session_cut(struct session *s)
 {
 	if (!transfer_stop(s)) {
-		task_exec_abort(s);
+		if (assert_guarded(session_abort, s) != NULL)
+			s->ssh = NULL;
 		worker_session_ended(s->worker, s);
 		return;
 	}

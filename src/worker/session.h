@@ -121,6 +121,9 @@ enum want session_end(struct session *s, enum status status, enum stage stage,
 enum want session_broken(
     struct session *s, enum stage stage, int rc, const char *what);
 
+/* libssh2 asserted that, and can't be used any more; ends the session. */
+enum want session_asserted(struct session *s, const char *assertion);
+
 /* What to wait for after EAGAIN; ends the session if the peer is gone. */
 enum want session_again(struct session *s, enum stage stage);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "util/namelist.h"
+#include "worker/session_limits.h"
 #include "worker/session_ssh.h"
 
 static const char *
@@ -57,6 +58,19 @@ session_broken(struct session *s, enum stage stage, int rc, const char *what)
 	return session_end(s, s->is_started ? STATUS_LOST : STATUS_UNREACHABLE,
 	    s->is_started ? started : stage, "%s: %s (libssh2 error %d)", what,
 	    text != NULL && text[0] != '\0' ? text : "protocol error", rc);
+}
+
+enum want
+session_asserted(struct session *s, const char *assertion)
+{
+	enum stage stage =
+	    s->state == SESSION_HANDSHAKE ? STAGE_PROTOCOL : session_stage(s);
+
+	s->ssh = NULL;
+	s->transport.is_closed = true;
+	return session_end(s, s->is_started ? STATUS_LOST : STATUS_UNREACHABLE,
+	    stage, "a packet that libssh2 %s can't take: \"%s\" failed",
+	    libssh2_version(0), assertion);
 }
 
 enum want

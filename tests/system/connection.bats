@@ -224,8 +224,9 @@ expect_unreachable() {
 	expect_match "$out" ': web01$'
 }
 
-@test "a wrong bit anywhere costs the connection, and nothing is believed" {
-	fakehost bad damage 0 20 127.77.0.1 "$LAB_PORT"
+# expect_damage_noticed BIT: this bit is wrong, on each connection elsewhere.
+expect_damage_noticed() {
+	fakehost bad damage "$1" 20 127.77.0.1 "$LAB_PORT"
 	write_inventory <<-END
 	[bad]
 	d[001-160] = address=127.0.0.1 port=$fake_port user=$LAB_USER
@@ -239,10 +240,20 @@ expect_unreachable() {
 	    .status | IN("ok", "unreachable", "lost", "timeout"))'
 	expect_report '[.[] | select(.status == "ok")] |
 	    length > 0 and all(.[]; .stdout_bytes == 292)'
+	expect_no_match "$err" 'worker killed'
+}
+
+@test "a wrong bit anywhere costs the connection, and nothing is believed" {
+	expect_damage_noticed 16
 	expect_report 'map(select(.status == "unreachable" and
 	    .stage == "auth" and (.message | test("MAC")))) | length > 0'
 	expect_report 'map(select(.status == "lost" and
 	    (.message | test("MAC")))) | length > 0'
+}
+
+@test "a length that libssh2 can't take costs the connection, not the worker" {
+	# The lowest bit of a length: no multiple of the cipher's block.
+	expect_damage_noticed 1
 }
 
 @test "a server's words cannot drive the terminal" {

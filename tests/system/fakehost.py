@@ -17,9 +17,9 @@ connection is a line in NAME.log. Modes:
   first COUNT TEXT HOST PORT
                    send TEXT to the first COUNT connections and close them,
                    then as proxy
-  damage FIRST STEP HOST PORT
-                   as proxy, but of what HOST sends on the n-th connection,
-                   one bit is wrong, in the byte FIRST + (n - 1) * STEP
+  damage BIT STEP HOST PORT
+                   as proxy, but of what HOST sends on the n-th connection, a
+                   bit is wrong: BIT (1, 2, 4 ... 128) of byte (n - 1) * STEP
   proxy HOST PORT  pass on to HOST:PORT; once the file NAME.cut exists, drop
                    the connection; while NAME.stall exists, pass nothing
 """
@@ -51,14 +51,14 @@ def flood(conn):
         conn.sendall(text)
 
 
-def damaged(data, at):
+def damaged(data, bit, at):
     """The data with a wrong bit in its byte number at, if it has that."""
     if 0 <= at < len(data):
-        data = data[:at] + bytes([data[at] ^ 16]) + data[at + 1:]
+        data = data[:at] + bytes([data[at] ^ bit]) + data[at + 1:]
     return data
 
 
-def proxy(conn, name, host, port, damage_at=-1):
+def proxy(conn, name, host, port, bit=0, damage_at=-1):
     upstream = socket.create_connection((host, port))
     peer = {conn: upstream, upstream: conn}
     while True:
@@ -73,7 +73,7 @@ def proxy(conn, name, host, port, damage_at=-1):
                 return
             if ready is upstream:
                 length = len(data)
-                data = damaged(data, damage_at)
+                data = damaged(data, bit, damage_at)
                 damage_at -= length
             peer[ready].sendall(data)
 
@@ -93,7 +93,7 @@ def serve(conn, name, mode, args, nth):
             flood(conn)
         elif mode == "damage":
             proxy(conn, name, args[-2], int(args[-1]),
-                  int(args[0]) + (nth - 1) * int(args[1]))
+                  int(args[0]), (nth - 1) * int(args[1]))
         elif mode in ("proxy", "proxy-after", "first"):
             proxy(conn, name, args[-2], int(args[-1]))
     except OSError:
