@@ -12,6 +12,7 @@ import signal
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -42,6 +43,8 @@ def parse_options():
         prog="bench", description="batch_run and its peers, measured.")
     add = parser.add_argument
     add("--rounds", type=positive, metavar="N", help="default 3; quick: 1")
+    add("--row-minutes", type=float, metavar="MINUTES", default=5,
+        help="no further round of a row that took that long (default 5)")
     add("--rows", metavar="REGEX", default="", help="only those rows")
     add("--peers", metavar="LIST", type=peers.chosen,
         default=peers.PEERS, help="only those, with commas between")
@@ -96,13 +99,18 @@ class Bench:
                 "server": row.server, "hosts": row.hosts,
                 "fanout": row.fanout,
                 "first_byte": row.work == "exec" and row.hosts == 1,
-                "reason": None, "cells": cells}
+                "reason": None, "rounds": 0, "cells": cells}
         try:
             task = self.task(row, self.servers.of(row))
         except servers.NotHere as e:
             data["reason"] = "not possible here: %s" % e
             return data
+        begin = time.monotonic()
         for number in range(self.rounds):
+            if time.monotonic() - begin > 60 * self.options.row_minutes and \
+                    number > 0:
+                break
+            data["rounds"] = number + 1
             # Nobody is always the first.
             turn = number % len(self.peers)
             for peer in self.peers[turn:] + self.peers[:turn]:
@@ -215,7 +223,8 @@ def work_folder(options):
 
 def settings(bench, work):
     return {
-        "rounds": bench.rounds,
+        "rounds": "%d, none after %g min of a row" % (
+            bench.rounds, bench.options.row_minutes),
         "limit of a run": "none" if bench.options.all
         else "%g min" % bench.options.limit,
         "files": "in memory" if MEMORY_FOLDER in work.parents else "on disk",

@@ -5,7 +5,7 @@ table RESULTS and the plot RESULTS.svg are made of it.
   machine, versions, settings    name -> value
   rows    a list; each has name, title, server, hosts, fanout, first_byte
           (whether that is of interest), reason (why it was not measured, or
-          null) and cells: peer -> samples (a list, one a round) and reason
+          null), rounds and cells: peer -> samples (a list, one a round) and reason
 """
 import json
 import statistics
@@ -56,7 +56,7 @@ def figure_texts(row, cell, column):
 
 
 def row_lines(row):
-    yield "%s: %s" % (row["name"], row["title"])
+    yield "%s: %s; rounds: %d" % (row["name"], row["title"], row["rounds"])
     if row["reason"]:
         yield "  " + row["reason"]
         return
