@@ -26,13 +26,13 @@
 
 #include "report/html_parts.h"
 #include "report/json.h"
+#include "util/digest.h"
 #include "util/escape.h"
 #include "util/log.h"
 #include "util/replacement.h"
 #include "util/xalloc.h"
 
-#define SHA256_BYTES 32
-#define RECORD_MAX   ((size_t)16 << 20)
+#define RECORD_MAX ((size_t)16 << 20)
 
 struct html {
 	struct replacement place;
@@ -74,12 +74,13 @@ json_write_new(FILE *f, json_t *value)
 static void
 policy_hash(FILE *f, const struct html_part *part)
 {
-	uint8_t digest[SHA256_BYTES], text[SHA256_BYTES * 2];
+	uint8_t hash[DIGEST_BYTES], text[DIGEST_BYTES * 2];
+	struct digest *d = digest_new();
 
-	if (EVP_Digest(
-		part->text, part->len, digest, NULL, EVP_sha256(), NULL) != 1)
-		fatal("OpenSSL: no SHA-256");
-	EVP_EncodeBlock(text, digest, sizeof(digest));
+	digest_add(d, part->text, part->len);
+	digest_end(d, hash);
+	digest_free(d);
+	EVP_EncodeBlock(text, hash, sizeof(hash));
 	fprintf(f, " 'sha256-%s'", (const char *)text);
 }
 

@@ -7,13 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/digest.h"
 #include "util/fdio.h"
 #include "util/log.h"
 
 /* What is read and, once there is a file, written at a time. */
-#define BLOCK_BYTES  32768u
-
-#define SHA256_BYTES 32u
+#define BLOCK_BYTES 32768u
 
 void
 entry_file_init(struct entry_file *f, size_t spill_bytes)
@@ -168,7 +167,7 @@ entry_read(const struct frame *frame, struct msg_entry *e)
 	if (frame->type != FRAME_ENTRY || frame_read(frame, e) == -1 ||
 	    e->type > ENTRY_DIR_END)
 		return -1;
-	return e->sha256.len == 0 || e->sha256.len == SHA256_BYTES ? 0 : -1;
+	return e->sha256.len == 0 || e->sha256.len == DIGEST_BYTES ? 0 : -1;
 }
 
 int

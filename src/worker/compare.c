@@ -77,8 +77,8 @@ struct compare {
 	struct disk_job *job; /* the local hash, in work */
 	int job_error;
 	bool wants_sha256, has_sha256;
-	uint8_t sha256[DISK_SHA256_BYTES];
-	uint8_t host_sha256[DISK_SHA256_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
+	uint8_t host_sha256[DIGEST_BYTES];
 	bool has_differed;    /* host_sha256 did */
 	uint64_t deadline_ms; /* of the host's hash, in uv_now() time */
 

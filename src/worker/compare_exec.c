@@ -209,24 +209,23 @@ parse_output(const struct compare_exec *e, uint8_t *sha256)
 	int high, low;
 	size_t i;
 
-	if (e->output_len < 2 * DISK_SHA256_BYTES)
+	if (e->output_len < 2 * DIGEST_BYTES)
 		return -1;
-	for (i = 0; i < DISK_SHA256_BYTES; i++) {
+	for (i = 0; i < DIGEST_BYTES; i++) {
 		high = hex_digit(e->output[2 * i]);
 		low = hex_digit(e->output[2 * i + 1]);
 		if (high == -1 || low == -1)
 			return -1;
 		sha256[i] = (uint8_t)(high << 4 | low);
 	}
-	if (e->output_len > 2 * DISK_SHA256_BYTES &&
-	    strchr(" \t\r\n", e->output[2 * DISK_SHA256_BYTES]) == NULL)
+	if (e->output_len > 2 * DIGEST_BYTES &&
+	    strchr(" \t\r\n", e->output[2 * DIGEST_BYTES]) == NULL)
 		return -1;
 	return 0;
 }
 
 enum compare_exec_result
-compare_exec_step(
-    struct compare_exec *e, uint8_t sha256[static DISK_SHA256_BYTES])
+compare_exec_step(struct compare_exec *e, uint8_t sha256[static DIGEST_BYTES])
 {
 	bool is_over = false;
 	int rc = LIBSSH2_ERROR_EAGAIN;

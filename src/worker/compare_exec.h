@@ -18,14 +18,14 @@
 
 #include <libssh2.h>
 
-#include "worker/disk.h"
+#include "util/digest.h"
 
 struct session;
 
 /* Channels that wait for the peer's CLOSE. */
 #define COMPARE_EXEC_CLOSING_MAX 4
 /* 64 digits and what follows them. */
-#define COMPARE_EXEC_OUTPUT (2 * DISK_SHA256_BYTES + 1)
+#define COMPARE_EXEC_OUTPUT (2 * DIGEST_BYTES + 1)
 
 enum compare_exec_state {
 	COMPARE_EXEC_IDLE,
@@ -78,7 +78,7 @@ void compare_exec_start(
  * nothing to do; after another result it is over.
  */
 enum compare_exec_result compare_exec_step(
-    struct compare_exec *e, uint8_t sha256[static DISK_SHA256_BYTES]);
+    struct compare_exec *e, uint8_t sha256[static DIGEST_BYTES]);
 
 /* Give it up. Makes no call to libssh2: the session may be gone already. */
 void compare_exec_stop(struct compare_exec *e);

@@ -10,10 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "util/fdio.h"
-#include "util/log.h"
 #include "util/xalloc.h"
 
 #define BUFFER_BYTES (256u * 1024)
@@ -27,9 +24,9 @@ struct disk_job {
 	int error;
 	bool is_over;
 	atomic_bool is_abandoned; /* set by the loop, read by the thread */
-	EVP_MD_CTX *md;		  /* NULL: fsync */
+	struct digest *digest;	  /* NULL: fsync */
 	uint64_t offset, length;
-	uint8_t sha256[DISK_SHA256_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
 	disk_done done;
 	void *ctx;
 };
@@ -38,7 +35,7 @@ static void
 job_free(struct disk_job *job)
 {
 	fd_close(&job->fd);
-	EVP_MD_CTX_free(job->md);
+	digest_free(job->digest);
 	free(job);
 }
 
@@ -60,10 +57,7 @@ hash_some(struct disk_job *job, uint8_t *buffer)
 		job->error = n == 0 ? ENODATA : errno;
 		return -1;
 	}
-	if (EVP_DigestUpdate(job->md, buffer, (size_t)n) != 1) {
-		job->error = EIO;
-		return -1;
-	}
+	digest_add(job->digest, buffer, (size_t)n);
 	job->offset += (uint64_t)n;
 	return n;
 }
@@ -81,9 +75,8 @@ hash_slice(struct disk_job *job)
 			break;
 	}
 	free(buffer);
-	if (job->offset == job->length &&
-	    EVP_DigestFinal_ex(job->md, job->sha256, NULL) != 1)
-		job->error = EIO;
+	if (job->offset == job->length)
+		digest_end(job->digest, job->sha256);
 	job->is_over = job->error != 0 || job->offset == job->length;
 }
 
@@ -97,7 +90,7 @@ disk_work(struct thread_job *thread_job)
 		job->is_over = true;
 		return;
 	}
-	if (job->md != NULL) {
+	if (job->digest != NULL) {
 		hash_slice(job);
 		return;
 	}
@@ -129,7 +122,7 @@ disk_worked(struct thread_job *thread_job, int error)
 	}
 	fd_close(&job->fd);
 	job->done(job->ctx, job->error,
-	    job->md != NULL && job->error == 0 ? job->sha256 : NULL);
+	    job->digest != NULL && job->error == 0 ? job->sha256 : NULL);
 	job_free(job);
 }
 
@@ -166,10 +159,7 @@ disk_hash(
 	struct disk_job *job = job_new(threads, fd, done, ctx);
 
 	job->length = length;
-	job->md = EVP_MD_CTX_new();
-	if (job->md == NULL ||
-	    EVP_DigestInit_ex(job->md, EVP_sha256(), NULL) != 1)
-		fatal("cannot compute SHA-256");
+	job->digest = digest_new();
 	threads_run(threads, &job->job);
 	return job;
 }

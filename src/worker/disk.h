@@ -12,14 +12,13 @@
 
 #include <stdint.h>
 
+#include "util/digest.h"
 #include "worker/threads.h"
-
-#define DISK_SHA256_BYTES 32
 
 struct disk_job;
 
 /*
- * error: 0 or an errno. sha256: DISK_SHA256_BYTES of a hash that was computed,
+ * error: 0 or an errno. sha256: DIGEST_BYTES of a hash that was computed,
  * valid during the call, else NULL. The job is gone when this is called.
  */
 typedef void (*disk_done)(void *ctx, int error, const uint8_t *sha256);

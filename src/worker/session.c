@@ -95,6 +95,17 @@ session_unwatch(struct session *s)
 	s->poll_events = 0;
 }
 
+/* Call work(s), which calls libssh2; what that asserted ends its session. */
+static const char *
+session_guarded(struct session *s, void (*work)(void *ctx))
+{
+	const char *asserted = assert_guarded(work, s);
+
+	if (asserted != NULL)
+		s->ssh = NULL;
+	return asserted;
+}
+
 static void
 session_free_ssh(void *ctx)
 {
@@ -117,7 +128,7 @@ session_disconnect(struct session *s)
 	s->connector = NULL;
 	session_unwatch(s);
 	if (s->ssh != NULL)
-		assert_guarded(session_free_ssh, s);
+		session_guarded(s, session_free_ssh);
 	s->ssh = NULL;
 	s->is_encrypted = false;
 	heap_clear(&s->heap);
@@ -377,7 +388,7 @@ session_run(struct session *s)
 	const char *asserted;
 
 	transport_turn(&s->transport);
-	asserted = assert_guarded(session_steps, s);
+	asserted = session_guarded(s, session_steps);
 	if (asserted != NULL)
 		s->want = session_asserted(s, asserted);
 	if (s->want == WANT_END) {
@@ -410,8 +421,7 @@ void
 session_cut(struct session *s)
 {
 	if (!transfer_stop(s)) {
-		if (assert_guarded(session_abort, s) != NULL)
-			s->ssh = NULL;
+		session_guarded(s, session_abort);
 		worker_session_ended(s->worker, s);
 		return;
 	}

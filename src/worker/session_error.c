@@ -66,7 +66,6 @@ session_asserted(struct session *s, const char *assertion)
 	enum stage stage =
 	    s->state == SESSION_HANDSHAKE ? STAGE_PROTOCOL : session_stage(s);
 
-	s->ssh = NULL;
 	s->transport.is_closed = true;
 	return session_end(s, s->is_started ? STATUS_LOST : STATUS_UNREACHABLE,
 	    stage, "a packet that libssh2 %s can't take: \"%s\" failed",

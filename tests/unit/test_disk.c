@@ -30,7 +30,7 @@ struct heard {
 	unsigned calls;
 	int error;
 	bool has_sha256;
-	uint8_t sha256[DISK_SHA256_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
 };
 
 static void
