@@ -11,6 +11,7 @@
 #include "cli/run_words.h"
 #include "cli/template.h"
 #include "control/manifest.h"
+#include "util/dirs.h"
 #include "util/path.h"
 #include "util/run_token.h"
 #include "util/xalloc.h"
@@ -37,6 +38,8 @@ struct options {
 	/* what the plan points to */
 	struct manifest manifest;
 	struct buf sources;
+	size_t made; /* how much of the local directory, see util/dirs.h */
+	const char *local;
 	char *local_base;
 	char **local_paths;
 	uint32_t host_count; /* of local_paths */
@@ -257,6 +260,7 @@ plan_put(struct plan *plan, struct options *o, struct error *err)
 	config->total_bytes = m->bytes;
 	config->left_out = m->left_out;
 	config->left_out_why = m->left_out_why;
+	config->local = (struct bytes){buf_head(&m->trees), buf_len(&m->trees)};
 	if (m->is_into)
 		config->transfer_flags |= TRANSFER_INTO;
 	if (m->is_root)
@@ -356,6 +360,20 @@ plan_template(struct plan *plan, struct options *o, const struct host *hosts,
 	return 0;
 }
 
+/*
+ * A worker can write below what is there when it begins, so the directory is
+ * made now. That it can't be made is for each host to tell.
+ */
+static void
+plan_local(struct plan *plan, struct options *o)
+{
+	o->local = plan->local;
+	plan->config.local = (struct bytes){
+	    (const uint8_t *)plan->local, strlen(plan->local) + 1};
+	if (!o->dry_run)
+		(void)dirs_make(o->local, &o->made);
+}
+
 static int
 plan_get(struct plan *plan, struct options *o, const struct host *hosts,
     uint32_t count, struct error *err)
@@ -380,6 +398,7 @@ plan_get(struct plan *plan, struct options *o, const struct host *hosts,
 	    (struct bytes){buf_head(&o->sources), buf_len(&o->sources)};
 	config->max_bytes = o->max_bytes;
 	config->max_files = o->max_files;
+	plan_local(plan, o);
 	return 0;
 }
 
@@ -410,6 +429,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = {.action = ACTION_NONE,
+	    .local = "",
 	    .max_bytes = MAX_BYTES_DEFAULT,
 	    .max_files = MAX_FILES_DEFAULT,
 	    .manifest = {.fd = -1}};
@@ -437,6 +457,8 @@ main(int argc, char **argv)
 	run_options_init(&o.run);
 	o.run.idle_timeout_ms = IDLE_TIMEOUT_MS;
 	status = program_run(&program, argc, argv);
+	/* Nothing may have come to be put there. */
+	dirs_drop(o.local, o.made);
 	manifest_clear(&o.manifest);
 	buf_clear(&o.sources);
 	free(o.local_base);

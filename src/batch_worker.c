@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "util/exit_status.h"
 #include "util/log.h"
 #include "wire/frame.h"
+#include "worker/cage.h"
 #include "worker/worker.h"
 
 /* Set once, by main(): time() gets no argument of ours. */
@@ -44,9 +44,9 @@ time(time_t *t)
 int
 main(int argc, char **argv)
 {
-	const struct rlimit no_core = {0, 0};
 	long parent;
 
+	cage_harden();
 	wall_offset_ms = clock_wall_ms() - clock_now_ms();
 	log_init("batch_worker");
 	if (argc != 2 || fcntl(WORKER_JOB_FD, F_GETFD) == -1 ||
@@ -60,7 +60,6 @@ main(int argc, char **argv)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		return 0;
-	setrlimit(RLIMIT_CORE, &no_core);
 	/* Control coordinates the end of a run, and knows how far it is. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);

@@ -205,6 +205,8 @@ const struct option_row run_general_rows[] = {
     {"log", "FILE", OPTION_STRING, AT(log),
 	"what -v tells, -vv or -debug, with times; appends",
 	.unset = "(stderr)"},
+    {"sandbox", "WHEN", OPTION_WORD, AT(sandbox),
+	"confine workers: on (default) or off", .words = "on|off"},
     {"config", "FILE", OPTION_STRING, AT(config),
 	"a batch.conf, not those found; none: no file", .is_call_only = true},
     {"print-config", NULL, OPTION_FLAG, AT(print_config),
@@ -324,6 +326,7 @@ run_plan_fill(struct plan *plan, const struct run_options *o,
 	plan->fanout = o->fanout;
 	plan->workers = o->workers;
 	plan->config.idle_timeout_ms = o->idle_timeout_ms;
+	plan->config.has_sandbox = o->sandbox == SANDBOX_ON;
 	plan->has_accept_new = o->host_key == HOST_KEY_ACCEPT_NEW;
 	plan->can_prompt = prompt_is_possible();
 	plan->has_identity = o->identity != NULL;

@@ -18,6 +18,7 @@ enum output_mode {
 	OUTPUT_NONE
 };
 enum host_key_mode { HOST_KEY_STRICT, HOST_KEY_ACCEPT_NEW };
+enum sandbox_mode { SANDBOX_ON, SANDBOX_OFF };
 
 struct run_options {
 	struct option_list inventories;
@@ -52,6 +53,7 @@ struct run_options {
 	char *choice;	   /* ... where, as the user has typed it */
 	unsigned color;	   /* enum color_mode */
 	unsigned progress; /* enum progress_mode */
+	unsigned sandbox;  /* enum sandbox_mode */
 	bool largest_exit, quiet, help, version;
 	bool help_all, print_config;
 	uint32_t verbose;		      /* enum log_level */

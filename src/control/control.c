@@ -32,7 +32,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "control/confirm.h"
@@ -154,28 +153,17 @@ loop_check_report(struct loop *loop)
 /* --- workers ------------------------------------------------------------- */
 
 static void
-describe_death(int exit_status, char *text, size_t size)
-{
-	if (WIFSIGNALED(exit_status))
-		snprintf(text, size, "worker killed by signal %d",
-		    WTERMSIG(exit_status));
-	else
-		snprintf(text, size, "worker exited with status %d",
-		    WEXITSTATUS(exit_status));
-}
-
-static void
 loop_worker_died(struct loop *loop, uint32_t i)
 {
 	struct run *run = &loop->run;
 	struct worker_process *w = &run->pool.workers[i];
-	char message[64];
+	char message[POOL_END_SIZE];
 	struct error err;
 	bool was_ready = w->is_ready, had_hosts;
 
 	kill(w->pid, SIGKILL); /* it may only have closed its pipe */
 	pool_reap(&run->pool, i);
-	describe_death(w->exit_status, message, sizeof(message));
+	pool_describe_end(&run->pool, i, message);
 	had_hosts = jobs_worker_died(run, i, message);
 	if (run->stop_status == 0 && had_hosts)
 		log_warn_few(&loop->deaths_told,
@@ -315,12 +303,18 @@ loop_fail(struct loop *loop)
 	loop->is_aborted = true;
 }
 
+static bool
+is_ready(const struct pollfd *fd)
+{
+	return fd->fd != -1 && fd->revents != 0;
+}
+
 /* One round: wait, then move everything that can be moved. */
 static void
 loop_round(struct loop *loop)
 {
 	struct run *run = &loop->run;
-	struct pollfd *fds = loop->fds, *signer_fds, *pool_fds;
+	struct pollfd *fds = loop->fds, *signer_fds, *pool_fds, *worker_fds;
 	size_t count = 0, signers;
 	uint32_t i;
 
@@ -341,7 +335,10 @@ loop_round(struct loop *loop)
 	memcpy(loop->report_fds, fds + 1, sizeof(loop->report_fds));
 	signer_handle(run->signer, signer_fds, signers);
 	for (i = 0; i < run->pool.count; i++) {
-		if (pool_fds[2 * i].fd != -1 && pool_fds[2 * i].revents != 0)
+		worker_fds = pool_fds + POOL_FDS * (size_t)i;
+		if (is_ready(&worker_fds[POOL_LOG]))
+			pool_read_log(&run->pool, i);
+		if (is_ready(&worker_fds[POOL_RESULTS]))
 			loop_worker_read(loop, i);
 	}
 	jobs_tell_running(run);
@@ -421,8 +418,8 @@ loop_begin(struct loop *loop, uint32_t workers, struct error *err)
 	struct run *run = &loop->run;
 	uint32_t i;
 
-	loop->fds = xcalloc(
-	    1 + 2 + SIGNER_FDS + 2 * (size_t)workers + 1, sizeof(*loop->fds));
+	loop->fds = xcalloc(1 + 2 + SIGNER_FDS + POOL_FDS * (size_t)workers + 1,
+	    sizeof(*loop->fds));
 	for (i = 0; i < workers; i++) {
 		if (pool_start(&run->pool, i, &run->config, err) == 0)
 			continue;

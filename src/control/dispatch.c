@@ -347,6 +347,7 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 			return -1;
 		w->is_ready = true;
 		w->free_slots = msg.ready.slots;
+		trace_ready(i, msg.ready.missing);
 		return 0;
 	}
 	if (!ledger_is_at(run->ledger, job, i))

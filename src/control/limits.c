@@ -11,7 +11,9 @@
 /* With less neither control nor a worker can do its work. */
 #define DESCRIPTORS_LEAST 32u
 /* What control has, and needs for a moment to start a worker, but its pipes. */
-#define CONTROL_DESCRIPTORS 24u
+#define CONTROL_DESCRIPTORS 25u
+/* Of each worker. */
+#define CONTROL_PIPES 3u
 /* stdio, pipes, epoll, eventfd and the like of a worker. */
 #define BASE_DESCRIPTORS 20u
 /* Each resolver thread may have a socket and a file open. */
@@ -156,8 +158,8 @@ limits_configure(const struct plan *plan, struct msg_config *config,
 		*workers = useful_workers(task, fanout);
 	if (*workers > fanout)
 		*workers = fanout;
-	if (*workers > (descriptors - CONTROL_DESCRIPTORS) / 2)
-		*workers = (descriptors - CONTROL_DESCRIPTORS) / 2;
+	if (*workers > (descriptors - CONTROL_DESCRIPTORS) / CONTROL_PIPES)
+		*workers = (descriptors - CONTROL_DESCRIPTORS) / CONTROL_PIPES;
 	sessions = fitting_sessions(
 	    task, descriptors, fanout, *workers, &config->files);
 	if (sessions_each(fanout, *workers) > sessions) {

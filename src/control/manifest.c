@@ -123,6 +123,7 @@ manifest_build(struct manifest *m, const char *const *locals, size_t count,
 
 	memset(m, 0, sizeof(*m));
 	m->fd = -1;
+	buf_init(&m->trees, MANIFEST_TREES_MAX);
 	m->is_into = count > 1;
 	entry_file_init(&entries, 0);
 	walk_init(&w, m, options, &entries);
@@ -152,6 +153,7 @@ manifest_clear(struct manifest *m)
 {
 	fd_close(&m->fd);
 	free(m->left_out_why);
+	buf_clear(&m->trees);
 	memset(m, 0, sizeof(*m));
 	m->fd = -1;
 }

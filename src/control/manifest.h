@@ -22,7 +22,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/buf.h"
 #include "util/error.h"
+
+/* Of manifest.trees. */
+#define MANIFEST_TREES_MAX (1u << 20)
 
 struct manifest_options {
 	bool follow;   /* symlinks are what they point to */
@@ -42,6 +46,11 @@ struct manifest {
 	 */
 	bool is_into;
 	bool is_root; /* the destination is to be the root of the one tree */
+	/*
+	 * Paths, each with its NUL: each source is one of these or below. If
+	 * they are too many, because of symlinks that are followed, it is "/".
+	 */
+	struct buf trees;
 };
 
 /*

@@ -205,6 +205,19 @@ file_examine(const struct walk *w, int fd, struct msg_entry *e,
 	return NULL;
 }
 
+/* What is at path, with all below, is read from there. */
+static void
+add_tree(struct walk *w, const char *path)
+{
+	struct buf *trees = &w->m->trees;
+
+	if (w->has_all || buf_append(trees, path, strlen(path) + 1) == 0)
+		return;
+	buf_clear(trees);
+	buf_append(trees, "/", 2);
+	w->has_all = true;
+}
+
 /* is_link: a symlink, to be followed to the end. */
 static int
 visit_file(
@@ -230,6 +243,8 @@ visit_file(
 	} else {
 		if (target != NULL)
 			e.source = target;
+		if (w->depth == 0 || is_link)
+			add_tree(w, e.source);
 		rc = entry_file_append(w->out, &e, err);
 		w->m->files++;
 		w->m->bytes += e.size;
@@ -325,6 +340,8 @@ visit_dir(
 		why = "a loop of symbolic links";
 	else if (walk_level_read(&l) == -1)
 		why = strerror(errno);
+	if (why == NULL && (w->depth == 0 || is_link))
+		add_tree(w, w->source);
 	if (why == NULL)
 		return level_push(w, &l, err);
 	walk_level_clear(&l);

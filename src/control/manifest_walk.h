@@ -26,6 +26,7 @@ struct walk {
 	const struct manifest_options *options;
 	struct entry_file *out;
 	bool is_alone;	       /* there is nothing else to send */
+	bool has_all;	       /* m->trees is "/" */
 	uint64_t specials;     /* passed over */
 	char source[PATH_MAX]; /* where the walk is */
 	size_t len;	       /* of it */

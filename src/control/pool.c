@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A worker is forked and exec'ed, so that its memory never held what control
- * knows. It gets exactly its two pipes and, if there is one, the file its
- * commands read; no other descriptor, and no environment but what libc and
- * the resolver read, and where temporary files go.
+ * knows. It gets exactly its two pipes, a third one as stderr, and, if there is
+ * one, the file its commands read; no other descriptor, no terminal, and no
+ * environment but what libc and the resolver read, where temporary files go,
+ * and what those set who want to look inside. What more it gives up, it gives
+ * up itself (worker/cage.c).
  */
 #include "config.h"
 
@@ -100,12 +102,13 @@ child_place(int fd, int place)
 }
 
 static _Noreturn void
-child_exec(
-    const struct pool *p, int job_fd, int result_fd, char **argv, char **env)
+child_exec(const struct pool *p, int job_fd, int result_fd, int messages_fd,
+    char **argv, char **env)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int job = fcntl(job_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int result = fcntl(result_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int messages = fcntl(messages_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int input = p->input_fd == -1
 	    ? -1
 	    : fcntl(p->input_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
@@ -115,6 +118,7 @@ child_exec(
 	setsid();
 	child_place(null, STDIN_FILENO);
 	child_place(null, STDOUT_FILENO);
+	child_place(messages, STDERR_FILENO);
 	child_place(job, WORKER_JOB_FD);
 	child_place(result, WORKER_RESULT_FD);
 	if (input != -1)
@@ -129,35 +133,42 @@ child_exec(
 static int
 pool_fork(struct pool *p, struct worker_process *w, struct error *err)
 {
-	int job[2] = {-1, -1}, result[2] = {-1, -1}, rc = -1;
+	int job[2] = {-1, -1}, result[2] = {-1, -1}, messages[2] = {-1, -1};
+	int rc = -1;
 	char parent[32], **env = worker_environment(), **e;
 	char *argv[] = {(char[]){"batch_worker"}, parent, NULL};
 	pid_t pid;
 
 	snprintf(parent, sizeof(parent), "%ld", (long)getpid());
-	if (pipe2(job, O_CLOEXEC) == -1 || pipe2(result, O_CLOEXEC) == -1) {
+	if (pipe2(job, O_CLOEXEC) == -1 || pipe2(result, O_CLOEXEC) == -1 ||
+	    pipe2(messages, O_CLOEXEC) == -1) {
 		error_set(err, "pipes to a worker: %s", strerror(errno));
 		goto out;
 	}
+	/* What is too much to be taken is lost: we may wait for its end. */
+	fd_set_nonblock(messages[1]);
 	pid = fork();
 	if (pid == -1) {
 		error_set(err, "fork of a worker: %s", strerror(errno));
 		goto out;
 	}
 	if (pid == 0)
-		child_exec(p, job[0], result[1], argv, env);
+		child_exec(p, job[0], result[1], messages[1], argv, env);
 	w->pid = pid;
 	w->job_fd = job[1];
 	w->result_fd = result[0];
 	fd_set_nonblock(w->job_fd);
 	fd_set_nonblock(w->result_fd);
-	job[1] = result[0] = -1;
+	worker_log_open(&w->log, messages[0]);
+	job[1] = result[0] = messages[0] = -1;
 	rc = 0;
 out:
 	fd_close(&job[0]);
 	fd_close(&job[1]);
 	fd_close(&result[0]);
 	fd_close(&result[1]);
+	fd_close(&messages[0]);
+	fd_close(&messages[1]);
 	for (e = env; *e != NULL; e++)
 		free(*e);
 	free(env);
@@ -187,6 +198,7 @@ pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
 
 	memset(w, 0, sizeof(*w));
 	w->job_fd = w->result_fd = -1;
+	worker_log_open(&w->log, -1);
 	buf_init(&w->in, 2u * FRAME_MAX);
 	buf_init(&w->out, 64u << 20); /* bounded by its slots */
 	if (pool_fork(p, w, err) == -1)
@@ -215,15 +227,16 @@ pool_poll(const struct pool *p, struct pollfd *fds)
 {
 	const struct worker_process *w;
 
-	for (w = p->workers; w < p->workers + p->count; w++) {
-		fds->fd = w->pid != 0 ? w->result_fd : -1;
-		fds->events = POLLIN;
-		fds++;
-		fds->fd = w->pid != 0 && buf_len(&w->out) > 0 ? w->job_fd : -1;
-		fds->events = POLLOUT;
-		fds++;
+	for (w = p->workers; w < p->workers + p->count; w++, fds += POOL_FDS) {
+		fds[POOL_RESULTS].fd = w->pid != 0 ? w->result_fd : -1;
+		fds[POOL_RESULTS].events = POLLIN;
+		fds[POOL_JOBS].fd =
+		    w->pid != 0 && buf_len(&w->out) > 0 ? w->job_fd : -1;
+		fds[POOL_JOBS].events = POLLOUT;
+		fds[POOL_LOG].fd = w->pid != 0 ? w->log.fd : -1;
+		fds[POOL_LOG].events = POLLIN;
 	}
-	return 2 * (size_t)p->count;
+	return POOL_FDS * (size_t)p->count;
 }
 
 void
@@ -252,6 +265,12 @@ pool_read(struct pool *p, uint32_t i)
 	return n > 0 || (n == -1 && errno == EAGAIN) ? 0 : -1;
 }
 
+void
+pool_read_log(struct pool *p, uint32_t i)
+{
+	worker_log_read(&p->workers[i].log, i, &p->lines_told);
+}
+
 int
 pool_wait(const struct pool *p, uint32_t i)
 {
@@ -274,9 +293,24 @@ pool_reap(struct pool *p, uint32_t i)
 	while (waitpid(w->pid, &w->exit_status, 0) == -1 && errno == EINTR)
 		;
 	pool_trace(i, "end", "process %ld", (long)w->pid);
+	worker_log_close(&w->log, i, &p->lines_told);
 	w->pid = 0;
 	buf_clear(&w->in);
 	buf_clear(&w->out);
+}
+
+void
+pool_describe_end(
+    const struct pool *p, uint32_t i, char text[static POOL_END_SIZE])
+{
+	const struct worker_process *w = &p->workers[i];
+	bool is_killed = WIFSIGNALED(w->exit_status);
+	bool has_words = w->log.last[0] != '\0';
+
+	snprintf(text, POOL_END_SIZE, "worker %s %d%s%s%s",
+	    is_killed ? "killed by signal" : "exited with status",
+	    is_killed ? WTERMSIG(w->exit_status) : WEXITSTATUS(w->exit_status),
+	    has_words ? " (" : "", w->log.last, has_words ? ")" : "");
 }
 
 void

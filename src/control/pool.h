@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "control/worker_log.h"
 #include "util/buf.h"
 #include "util/error.h"
 #include "wire/frame.h"
@@ -19,6 +20,7 @@ struct worker_process {
 	pid_t pid;     /* 0: none */
 	int job_fd;    /* we write, or -1 */
 	int result_fd; /* we read, or -1 */
+	struct worker_log log;
 	struct buf in, out;
 	uint32_t free_slots;
 	uint32_t owed; /* credit for output that was printed or dropped */
@@ -31,8 +33,9 @@ struct worker_process {
 struct pool {
 	struct worker_process *workers;
 	uint32_t count;
-	char *program; /* path of batch_worker */
-	int input_fd;  /* handed to every worker, or -1 */
+	char *program;	     /* path of batch_worker */
+	int input_fd;	     /* handed to every worker, or -1 */
+	unsigned lines_told; /* of what workers wrote to stderr */
 };
 
 /*
@@ -56,7 +59,10 @@ void pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
 void pool_trace(uint32_t i, const char *what, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* For poll(2): 2 entries a worker in fds; returns how many were filled. */
+/* What pool_poll() has of each worker. */
+enum { POOL_RESULTS, POOL_JOBS, POOL_LOG, POOL_FDS };
+
+/* For poll(2): POOL_FDS a worker in fds; returns how many were filled. */
 size_t pool_poll(const struct pool *p, struct pollfd *fds);
 
 /*
@@ -66,6 +72,8 @@ size_t pool_poll(const struct pool *p, struct pollfd *fds);
 void pool_write(struct pool *p, uint32_t i);
 /* Returns 0, or -1 at the end of the pipe. */
 int pool_read(struct pool *p, uint32_t i);
+/* Tell what it wrote to its stderr. */
+void pool_read_log(struct pool *p, uint32_t i);
 
 /*
  * Wait until worker i has sent something or its pipe has ended. Returns 0, or
@@ -73,8 +81,16 @@ int pool_read(struct pool *p, uint32_t i);
  */
 int pool_wait(const struct pool *p, uint32_t i);
 
-/* Close both pipes and reap the worker, which has ended or is killed now. */
+/*
+ * Close the pipes and reap the worker, which has ended or is killed now; the
+ * rest of its stderr is told.
+ */
 void pool_reap(struct pool *p, uint32_t i);
+
+/* How worker i has ended, which was reaped: "worker killed by signal 9". */
+#define POOL_END_SIZE (64 + WORKER_LOG_SIZE)
+void pool_describe_end(
+    const struct pool *p, uint32_t i, char text[static POOL_END_SIZE]);
 
 /* Tell all workers to end, by closing their job pipes, and reap them. */
 void pool_close(struct pool *p);

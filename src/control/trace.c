@@ -31,6 +31,15 @@ attempt_ms(const struct run *run, uint32_t job)
 	return (unsigned)(clock_now_ms() - run->notes[job].attempt_ms);
 }
 
+/* All are alike: told of the first one. */
+void
+trace_ready(uint32_t i, const char *missing)
+{
+	if (i == 0 && missing[0] != '\0')
+		log_event(LOG_HOSTS, "worker 0", "sandbox",
+		    "this system lacks %s", missing);
+}
+
 void
 trace_begin(const struct run *run, uint32_t job, uint32_t i)
 {

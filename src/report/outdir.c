@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/dirs.h"
 #include "util/fdio.h"
 #include "util/log.h"
 #include "util/xalloc.h"
@@ -22,26 +23,6 @@ struct outdir {
 	bool is_broken;
 };
 
-/* mkdir(2) for all of path that is missing. */
-static int
-make_path(const char *path)
-{
-	char *copy = xstrdup(path), *slash = copy;
-	int rc = 0;
-
-	while (rc == 0 && slash != NULL) {
-		slash = strchr(slash + 1, '/');
-		if (slash != NULL)
-			*slash = '\0';
-		if (mkdir(copy, 0777) == -1 && errno != EEXIST)
-			rc = -1;
-		if (slash != NULL)
-			*slash = '/';
-	}
-	free(copy);
-	return rc;
-}
-
 struct outdir *
 outdir_new(const char *path, size_t hosts, struct error *err)
 {
@@ -49,7 +30,7 @@ outdir_new(const char *path, size_t hosts, struct error *err)
 	int fd;
 
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT && make_path(path) == 0)
+	if (fd == -1 && errno == ENOENT && dirs_make(path, NULL) == 0)
 		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1 || faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == -1) {
 		error_set(err, "%s: %s", path, strerror(errno));

@@ -51,6 +51,8 @@ buf_reserve(struct buf *b, size_t count)
 	if (b->head >= b->size / 2 && b->size - len >= count &&
 	    b->data != NULL) {
 		memmove(b->data, b->data + b->head, len);
+		/* A part of a secret may have stood there. */
+		explicit_bzero(b->data + len, b->tail - len);
 	} else {
 		size = b->size > 0 ? b->size : 256;
 		while (size - len < count)

@@ -66,17 +66,23 @@ fd_fill(int fd, struct buf *b, size_t max_bytes)
 	return n;
 }
 
+const char *
+fd_temporary_dir(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL && dir[0] == '/' ? dir : "/tmp";
+}
+
 int
 fd_temporary(int *read_only, struct error *err)
 {
-	const char *dir = getenv("TMPDIR");
 	char *name;
 	int fd;
 
 	if (read_only != NULL)
 		*read_only = -1;
-	name = xasprintf(
-	    "%s/batch.XXXXXX", dir != NULL && dir[0] == '/' ? dir : "/tmp");
+	name = xasprintf("%s/batch.XXXXXX", fd_temporary_dir());
 	fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
 	if (fd == -1) {
 		error_set(err, "temporary file %s: %s", name, strerror(errno));

@@ -28,12 +28,15 @@ int fd_flush(int fd, struct buf *b);
  */
 ssize_t fd_fill(int fd, struct buf *b, size_t max_bytes);
 
+/* For temporary files: $TMPDIR if that is an absolute path, else /tmp. */
+const char *fd_temporary_dir(void);
+
 /*
- * A new, empty file without a name, in $TMPDIR if that is an absolute path,
- * else in /tmp. Returns a descriptor to read and write it, and in *read_only,
- * unless that is NULL, a second one that can only read it, with an offset of
- * its own; both are closed on exec and owned by the caller. Or returns -1
- * with err, and then *read_only is -1.
+ * A new, empty file without a name, in fd_temporary_dir(). Returns a
+ * descriptor to read and write it, and in *read_only, unless that is NULL, a
+ * second one that can only read it, with an offset of its own; both are closed
+ * on exec and owned by the caller. Or returns -1 with err, and then *read_only
+ * is -1.
  */
 int fd_temporary(int *read_only, struct error *err);
 

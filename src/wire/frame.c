@@ -23,7 +23,7 @@ struct field {
 	{                                        \
 		kind, offsetof(struct msg, name) \
 	}
-#define FIELDS_MAX 24
+#define FIELDS_MAX 26
 
 static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
     [FRAME_CONFIG] = {FIELD(U32, msg_config, task),
@@ -40,7 +40,8 @@ static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
 	FIELD(STRING, msg_config, destination),
 	FIELD(BYTES, msg_config, sources),
 	FIELD(STRING, msg_config, backup_suffix),
-	FIELD(STRING, msg_config, token)},
+	FIELD(STRING, msg_config, token), FIELD(BYTES, msg_config, local),
+	FIELD(U32, msg_config, has_sandbox)},
     [FRAME_JOB] = {FIELD(STRING, msg_job, address), FIELD(U32, msg_job, port),
 	FIELD(STRING, msg_job, user),
 	FIELD(STRING, msg_job, host_key_algorithms),
@@ -54,7 +55,8 @@ static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
     [FRAME_CREDIT] = {FIELD(U32, msg_credit, count)},
     [FRAME_CANCEL] = {FIELD(STRING, msg_cancel, message)},
     [FRAME_RATE] = {FIELD(U64, msg_rate, bytes_per_s)},
-    [FRAME_READY] = {FIELD(U32, msg_ready, slots)},
+    [FRAME_READY] = {FIELD(U32, msg_ready, slots),
+	FIELD(STRING, msg_ready, missing)},
     [FRAME_HOSTKEY] = {FIELD(BYTES, msg_hostkey, key),
 	FIELD(STRING, msg_hostkey, peer)},
     [FRAME_SIGN] = {FIELD(U32, msg_sign, key), FIELD(BYTES, msg_sign, request)},

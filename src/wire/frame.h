@@ -140,6 +140,13 @@ struct msg_config {
 	struct bytes sources;	   /* get: paths there, each with its NUL */
 	const char *backup_suffix; /* "": none */
 	const char *token;	   /* of this run, for names of temporaries */
+	/*
+	 * Local paths, each with its NUL. put: what is sent is one of these or
+	 * below; get: the directory that is written to.
+	 */
+	struct bytes local;
+	uint32_t
+	    has_sandbox; /* the worker confines itself, see worker/cage.h */
 };
 
 struct msg_job {
@@ -190,6 +197,7 @@ struct msg_rate {
 
 struct msg_ready {
 	uint32_t slots;
+	const char *missing; /* of the sandbox, and why; "" if nothing is */
 };
 
 struct msg_hostkey {

@@ -50,41 +50,57 @@ enum file_state {
 
 /* --- the local file ------------------------------------------------------ */
 
-/* Whether fd is still the file that control has seen. */
+/* Whether st is of the file that control has seen, as it was. */
+static bool
+is_entry(const struct stat *st, const struct msg_entry *e)
+{
+	return S_ISREG(st->st_mode) && (uint64_t)st->st_dev == e->dev &&
+	    (uint64_t)st->st_ino == e->ino &&
+	    (uint64_t)st->st_size == e->size &&
+	    (uint64_t)st->st_mtim.tv_sec == e->mtime_s &&
+	    (uint32_t)st->st_mtim.tv_nsec == e->mtime_ns &&
+	    (uint64_t)st->st_ctim.tv_sec == e->ctime_s &&
+	    (uint32_t)st->st_ctim.tv_nsec == e->ctime_ns;
+}
+
 static bool
 is_unchanged(const struct put_item *item)
 {
-	const struct msg_entry *e = &item->entry;
 	struct stat st;
 
-	return fstat(item->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    (uint64_t)st.st_dev == e->dev && (uint64_t)st.st_ino == e->ino &&
-	    (uint64_t)st.st_size == e->size &&
-	    (uint64_t)st.st_mtim.tv_sec == e->mtime_s &&
-	    (uint32_t)st.st_mtim.tv_nsec == e->mtime_ns &&
-	    (uint64_t)st.st_ctim.tv_sec == e->ctime_s &&
-	    (uint32_t)st.st_ctim.tv_nsec == e->ctime_ns;
+	return fstat(item->fd, &st) == 0 && is_entry(&st, &item->entry);
+}
+
+/* The cage lets none be opened that has come into its place since then. */
+static bool
+is_replaced(const struct put_item *item)
+{
+	struct stat st;
+
+	return lstat(item->entry.source, &st) == 0 &&
+	    !is_entry(&st, &item->entry);
 }
 
 static int
 open_source(struct put_item *item)
 {
-	const char *source = item->entry.source;
+	static const char changed[] = "has changed since the run began";
+	const char *source = item->entry.source, *why = NULL;
 
 	item->fd = open(
 	    source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (item->fd == -1) {
 		item->put->is_exhausted |= errno == EMFILE || errno == ENFILE;
-		transfer_failed(
-		    item->put->t, STATUS_ERROR, source, "%s", strerror(errno));
-		return -1;
+		why = strerror(errno);
+		if (errno == EACCES && is_replaced(item))
+			why = changed;
+	} else if (!is_unchanged(item)) {
+		why = changed;
 	}
-	if (!is_unchanged(item)) {
-		transfer_failed(item->put->t, STATUS_ERROR, source,
-		    "has changed since the run began");
-		return -1;
-	}
-	return 0;
+	if (why == NULL)
+		return 0;
+	transfer_failed(item->put->t, STATUS_ERROR, source, "%s", why);
+	return -1;
 }
 
 /* --- names --------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/dirs.h"
 #include "util/xalloc.h"
 #include "worker/target_impl.h"
 
@@ -162,25 +163,11 @@ base_open(const char *base)
 {
 	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 	int fd = open(base[0] != '\0' ? base : ".", flags);
-	char *path, *p, end;
 
 	if (fd != -1 || errno != ENOENT)
 		return fd;
-	path = p = xstrdup(base);
-	for (;;) {
-		p += strspn(p, "/");
-		if (*p == '\0')
-			break;
-		p += strcspn(p, "/");
-		end = *p;
-		*p = '\0';
-		if (mkdir(path, 0777) == -1 && errno != EEXIST) {
-			free(path);
-			return -1;
-		}
-		*p = end;
-	}
-	free(path);
+	if (dirs_make(base, NULL) == -1)
+		return -1;
 	return open(base, flags);
 }
 

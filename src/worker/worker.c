@@ -2,7 +2,8 @@
 /*
  * A worker is one libuv loop over its sessions' sockets, the job pipe and the
  * result pipe. It knows no host but those of its job frames, holds no key,
- * and a password only from the verdict until it was sent.
+ * and a password only from the verdict until it was sent. Before the loop it
+ * reads what it is for, and gives up what it does not need for that (cage.c).
  *
  * Frames for control gather in one buffer that is written once a round of the
  * loop. Its size is bounded: output by credit, everything else by the number
@@ -28,6 +29,7 @@
 #include "util/fdio.h"
 #include "util/log.h"
 #include "util/xalloc.h"
+#include "worker/cage.h"
 #include "worker/pulse.h"
 #include "worker/queue.h"
 #include "worker/session.h"
@@ -40,7 +42,8 @@
 #define RATE_LEAST_BYTES 16384u
 #define RATE_TICK_MS	 50u
 /* So long may a frame wait for another one to go with. */
-#define LINGER_MS 10u
+#define LINGER_MS    10u
+#define MISSING_SIZE 256
 
 struct worker {
 	uv_loop_t loop;
@@ -53,7 +56,6 @@ struct worker {
 	bool is_lingering; /* nothing in out is in a hurry */
 	uv_timer_t linger;
 	struct buf in, out;
-	uint8_t *config_frame;
 	struct msg_config config;
 	struct methods methods;
 	struct session *sessions[SESSION_BUCKETS]; /* by job */
@@ -390,23 +392,6 @@ worker_start(struct worker *w, const struct frame *frame)
 /* --- from control -------------------------------------------------------- */
 
 static void
-worker_configure(struct worker *w, const struct frame *frame)
-{
-	struct frame own = *frame;
-	struct msg_ready ready;
-
-	if (w->config_frame != NULL)
-		fatal("configured twice");
-	w->config_frame = xmemdup(frame->payload.p, frame->payload.left);
-	own.payload.p = w->config_frame;
-	if (frame_read(&own, &w->config) == -1)
-		fatal("malformed configuration frame");
-	w->credit = w->config.credit;
-	ready.slots = w->config.slots;
-	worker_send(w, FRAME_READY, FRAME_NO_JOB, &ready);
-}
-
-static void
 cancel(struct session *s, const void *ctx)
 {
 	const struct msg_cancel *msg = ctx;
@@ -455,17 +440,12 @@ worker_frame(struct worker *w, const struct frame *frame)
 	} msg;
 	struct session *s;
 
-	if ((w->config_frame == NULL) != (frame->type == FRAME_CONFIG))
-		return -1;
-	if (frame->type == FRAME_CONFIG) {
-		worker_configure(w, frame);
-		return 0;
-	}
 	if (frame->type == FRAME_JOB) {
 		worker_start(w, frame);
 		return 0;
 	}
-	if (frame->type >= FRAME_READY || frame_read(frame, &msg) == -1)
+	if (frame->type == FRAME_CONFIG || frame->type >= FRAME_READY ||
+	    frame_read(frame, &msg) == -1)
 		return -1;
 	/* A session may have ended while the answer was under way. */
 	s = worker_find(w, frame->job);
@@ -484,18 +464,13 @@ worker_frame(struct worker *w, const struct frame *frame)
 	return 0;
 }
 
+/* Act on all that has come. */
 static void
-jobs_ready(uv_poll_t *handle, int status, int events)
+worker_frames(struct worker *w)
 {
-	struct worker *w = handle->data;
 	struct frame frame;
 	ssize_t n;
 
-	(void)status;
-	(void)events;
-	n = fd_fill(WORKER_JOB_FD, &w->in, PIPE_READ_BYTES);
-	if (n == 0 || (n == -1 && errno != EAGAIN))
-		_exit(0); /* control is gone, or done with us */
 	while ((n = frame_peek(&w->in, &frame)) > 0) {
 		if (worker_frame(w, &frame) == -1)
 			fatal("malformed frame of type %d", (int)frame.type);
@@ -507,20 +482,51 @@ jobs_ready(uv_poll_t *handle, int status, int events)
 		fatal("malformed frame");
 }
 
-_Noreturn void
-worker_main(void)
+static void
+worker_fill(struct worker *w)
 {
-	struct worker *w = xcalloc(1, sizeof(*w));
+	ssize_t n = fd_fill(WORKER_JOB_FD, &w->in, PIPE_READ_BYTES);
 
-	if (libssh2_init(0) != 0 || uv_loop_init(&w->loop) != 0)
-		fatal("cannot set up libssh2 and libuv");
+	if (n == 0 || (n == -1 && errno != EAGAIN))
+		_exit(0); /* control is gone, or done with us */
+}
+
+static void
+jobs_ready(uv_poll_t *handle, int status, int events)
+{
+	(void)status;
+	(void)events;
+	worker_fill(handle->data);
+	worker_frames(handle->data);
+}
+
+/* --- set-up -------------------------------------------------------------- */
+
+/* Wait for the first frame, which is kept: the configuration points into it. */
+static void
+worker_configure(struct worker *w)
+{
+	struct frame frame;
+	ssize_t n;
+
+	while ((n = frame_peek(&w->in, &frame)) == 0)
+		worker_fill(w);
+	if (n == -1 || frame.type != FRAME_CONFIG)
+		fatal("malformed first frame");
+	frame.payload.p = xmemdup(frame.payload.p, frame.payload.left);
+	if (frame_read(&frame, &w->config) == -1)
+		fatal("malformed configuration frame");
+	buf_consume(&w->in, (size_t)n);
+	w->credit = w->config.credit;
+}
+
+/* Set up the loop, with nothing to do yet. */
+static void
+worker_open_loop(struct worker *w)
+{
+	if (uv_loop_init(&w->loop) != 0)
+		fatal("cannot set up libuv");
 	w->threads = threads_new(&w->loop);
-	methods_init(&w->methods);
-	buf_init(&w->in, 2u * FRAME_MAX);
-	buf_init(&w->out, 64u << 20); /* see the bounds above */
-	queue_init(&w->turns);
-	queue_init(&w->waiters);
-	queue_init(&w->held);
 	fd_set_nonblock(WORKER_JOB_FD);
 	fd_set_nonblock(WORKER_RESULT_FD);
 	if (uv_poll_init(&w->loop, &w->jobs, WORKER_JOB_FD) != 0 ||
@@ -536,6 +542,31 @@ worker_main(void)
 	uv_poll_start(&w->jobs, UV_READABLE, jobs_ready);
 	uv_prepare_start(&w->before_sleep, worker_before_sleep);
 	pulse_start(&w->pulse, &w->loop, worker_missed, w);
+}
+
+_Noreturn void
+worker_main(void)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+	char missing[MISSING_SIZE]; /* of the cage */
+	struct msg_ready ready;
+
+	buf_init(&w->in, 2u * FRAME_MAX);
+	buf_init(&w->out, 64u << 20); /* see the bounds above */
+	queue_init(&w->turns);
+	queue_init(&w->waiters);
+	queue_init(&w->held);
+	/* What the libraries read, they read now. */
+	if (libssh2_init(0) != 0)
+		fatal("cannot set up libssh2");
+	methods_init(&w->methods);
+	worker_configure(w);
+	cage_enter(&w->config, missing, sizeof(missing));
+	worker_open_loop(w);
+	ready.slots = w->config.slots;
+	ready.missing = missing;
+	worker_send(w, FRAME_READY, FRAME_NO_JOB, &ready);
+	worker_frames(w);
 	uv_run(&w->loop, UV_RUN_DEFAULT);
 	fatal("the loop ended"); /* it always has the job pipe */
 }

@@ -50,7 +50,7 @@ expect_usage_error() {
 	    progress report report-html metrics q S help version rerun retries \
 	    retry-delay rate max-startups auth-fail-limit batch pause confirm \
 	    max-fail shuffle seed ordered fold-ignore diff capture outdir v \
-	    verbose vv debug log config print-config help-all; do
+	    verbose vv debug log sandbox config print-config help-all; do
 		grep -qE -- "(^|[ ,|])--?$option([ ,=[]|\$)" "$out" || {
 			echo "no -$option"
 			dump
@@ -264,7 +264,7 @@ expect_usage_error() {
 
 @test "an unknown word for an option that takes a few is a usage error" {
 	local option
-	for option in output color progress host-key; do
+	for option in output color progress host-key sandbox; do
 		batch_bare -h web01 -cmd true "-$option" sometimes
 		expect_usage_error "$option"
 	done

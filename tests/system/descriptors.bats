@@ -74,17 +74,3 @@ descriptors; at least 32 are needed" ] || { dump; return 1; }
 	[ "$(grep -c ': ran$' "$out")" -eq 120 ]
 	expect_match "$err" '120 hosts.*120 ok'
 }
-
-@test "workers inherit no descriptor but their own" {
-	exec 9<"$LAB_DIR/inventory.ini"
-	batch_start -h web01 -workers 1 -cmd 'echo up; sleep 60'
-	wait_until grep -q up "$out"
-	local worker fds
-	worker=$(workers "$pid")
-	fds=$(find "/proc/$worker/fd" -type l -printf '%f %l\n')
-	kill "$pid"
-	batch_wait
-	echo "$fds"
-	[ -n "$fds" ]
-	not grep -qE 'inventory|known_hosts|report|id_ed25519' <<<"$fds"
-}

@@ -9,6 +9,7 @@ test, since a worker has no environment to be told anything by:
                 progress BYTES TOTAL, sleep SECONDS,
                 wait FILE (until it is there), die, authenticated,
                 final (the result that follows is), as JOB (what follows is of),
+                say TEXT (to its stderr, with escapes as in Python),
                 result STATUS STAGE BYTES FILES UNCHANGED SHA256 MESSAGE
   log.PID       what it was told: one line of JSON a frame
 
@@ -36,7 +37,8 @@ FIELDS = {
     CONFIG: "I:task I:slots I:credit I:window I:idle_timeout_ms I:has_input "
             "Q:input_bytes s:command b:env I:flags I:files I:file_mode "
             "Q:total_files Q:total_bytes Q:max_bytes Q:max_files Q:left_out "
-            "s:left_out_why s:destination b:sources s:backup_suffix s:token",
+            "s:left_out_why s:destination b:sources s:backup_suffix s:token "
+            "b:local I:has_sandbox",
     JOB: "s:address I:port s:user s:algorithms b:keys I:has_password "
          "I:connect_timeout_ms I:command_timeout_ms s:local s:local_below",
     VERDICT: "I:verdict s:text",
@@ -122,6 +124,9 @@ def do(job, line):
         is_final = 1
     elif verb == "as":
         as_job = int(rest)
+    elif verb == "say":
+        os.write(2, rest.encode().decode("unicode_escape").encode("latin-1") +
+                 b"\n")
     elif verb == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     elif verb == "result":
@@ -156,7 +161,8 @@ def main():
         log.write("\n")
         log.flush()
         if kind == CONFIG:
-            send(READY, NO_JOB, struct.pack(">I", message["slots"]))
+            send(READY, NO_JOB,
+                 struct.pack(">I", message["slots"]) + string(""))
         elif kind == PING:
             send(PONG, NO_JOB, b"")
         elif kind == JOB:

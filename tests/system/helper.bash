@@ -146,6 +146,20 @@ temp_user_add() {
 	export temp_user temp_password temp_home
 }
 
+# A temporary user who can run batch_run and has in temp_home what it takes to
+# log in to the lab: inventory.ini, known_hosts, the key. Skips where that cannot
+# be.
+temp_user_files() {
+	temp_user_add || skip "$skip_reason"
+	setpriv --reuid "$temp_user" --clear-groups --regid 0 \
+	    test -x "$batch_run" || skip "others cannot reach the programs"
+	cp "$LAB_DIR/id_ed25519" "$LAB_DIR/known_hosts" "$temp_home"
+	sed "s,$LAB_DIR/id_ed25519,$temp_home/id_ed25519," \
+	    "$LAB_DIR/inventory.ini" >"$temp_home/inventory.ini"
+	chmod 600 "$temp_home/inventory.ini"
+	chown -R "$temp_user" "$temp_home"
+}
+
 skip_if_told() {
 	[ -z "${skip_reason:-}" ] || skip "$skip_reason"
 }

@@ -100,19 +100,12 @@ as_temp_user() {
 }
 
 temp_user_setup() {
-	temp_user_add || skip "$skip_reason"
-	setpriv --reuid "$temp_user" --clear-groups --regid 0 \
-	    test -x "$batch_run" || skip "others cannot reach the programs"
+	temp_user_files
 	report=$temp_home/report
-	cp "$LAB_DIR/id_ed25519" "$LAB_DIR/known_hosts" "$temp_home"
 	{
-		sed "s,$LAB_DIR/id_ed25519,$temp_home/id_ed25519," \
-		    "$LAB_DIR/inventory.ini"
 		echo '[named]'
 		echo 'n[001-200] = address=localhost port=1'
-	} >"$temp_home/inventory.ini"
-	chmod 600 "$temp_home/inventory.ini"
-	chown -R "$temp_user" "$temp_home"
+	} >>"$temp_home/inventory.ini"
 }
 
 @test "where no process and no thread can be made each host has a clear result" {

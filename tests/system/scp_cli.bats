@@ -42,7 +42,7 @@ expect_usage_error() {
 	    progress i h g x hostfile list list-folded user port identity \
 	    ask-pass known-hosts host-key fanout workers connect-timeout \
 	    timeout idle-timeout output no-prefix color report metrics q v \
-	    verbose help version
+	    verbose sandbox help version
 	do
 		grep -qE -- "(^|[ ,|])--?$option([ ,=[]|\$)" "$out" || {
 			echo "no -$option"

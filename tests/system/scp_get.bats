@@ -105,6 +105,19 @@ teardown() {
 	[ ! -e out ]
 }
 
+@test "where nothing is fetched no directory is left, but those there before" {
+	mkdir there
+	get -remote "$far/absent" -local there/x/y/
+	expect_status 3
+	[ -z "$(ls -A there)" ]
+	get -remote "$far/absent" -local 'there/x/%h'
+	expect_status 3
+	[ -z "$(ls -A there)" ]
+	get -remote "$far/a" -local there/x/y/
+	expect_status 0
+	expect_same "$far/a" "there/x/y/web01$far/a"
+}
+
 @test "a template names the file" {
 	batch -g web,db -action get -remote "$far/a" -local 'out/%h-%%.txt'
 	expect_status 0

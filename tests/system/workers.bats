@@ -193,8 +193,10 @@ sys.exit(1)' "$1"
 	[ "$(id -u)" -eq 0 ] || skip "needs root to read a process's memory"
 	not is_sanitized || skip "a sanitizer's memory is too much to search"
 	local secret=marker-$RANDOM-$RANDOM-$RANDOM worker
+	local own=own-$secret
 	{
 		cat "$LAB_DIR/inventory.ini"
+		printf '[host web01]\npassword = %s\n' "$own"
 		printf '[host web02]\npassword = %s\n' "$secret"
 	} | write_inventory
 	export BATCH_INVENTORY=$BATS_TEST_TMPDIR/inventory.ini
@@ -219,6 +221,8 @@ sys.stdout.buffer.write(blob[at:at + 32])' "$LAB_DIR/id_ed25519" \
 	printf web02 | not memory_has "$worker"
 	printf %s "$secret" | not memory_has "$worker"
 	not memory_has "$worker" <"$BATS_TEST_TMPDIR/seed"
+	# It had this one, until it was logged in.
+	printf %s "$own" | not memory_has "$worker"
 	# And it can see that worker's memory.
 	printf %s "$LAB_USER" | memory_has "$worker"
 	touch "$go"

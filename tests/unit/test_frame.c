@@ -26,7 +26,8 @@ static const struct msg_config config = {.task = TASK_EXEC,
     .has_input = 1,
     .input_bytes = UINT64_MAX - 3,
     .command = "df -h",
-    .env = B("A=1\0B=\0")};
+    .env = B("A=1\0B=\0"),
+    .has_sandbox = 1};
 static const struct msg_config put = {.task = TASK_PUT,
     .transfer_flags = TRANSFER_PRESERVE | TRANSFER_NAMED,
     .files = 8,
@@ -37,7 +38,8 @@ static const struct msg_config put = {.task = TASK_PUT,
     .left_out_why = "a: Permission denied",
     .destination = "/tmp/",
     .backup_suffix = "~",
-    .token = "0badcafe.1.2"};
+    .token = "0badcafe.1.2",
+    .local = B("site\0a b\0")};
 static const struct msg_config get = {.task = TASK_GET,
     .file_mode = 0644,
     .max_bytes = UINT64_C(100) << 30,
@@ -50,7 +52,7 @@ static const struct msg_signature signature = {B("\0\377sig")};
 static const struct msg_credit credit = {UINT32_MAX};
 static const struct msg_cancel cancel = {"interrupted"};
 static const struct msg_rate rate = {UINT64_MAX};
-static const struct msg_ready ready = {32};
+static const struct msg_ready ready = {32, "Landlock"};
 static const struct msg_hostkey hostkey = {B("key\0blob"), "::1"};
 static const struct msg_sign sign = {3, B("to be signed")};
 static const struct msg_output output = {2, B("line\nwith \0 in it")};

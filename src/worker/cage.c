@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A worker speaks with hosts that are not trusted, through libraries that have
+ * had holes. What is left to one that has been taken over:
+ *
+ *   secrets      the passwords and the right to log in of the hosts at hand;
+ *                no key, no inventory (control/pool.c: it is a program of its
+ *                own, with an environment and descriptors that are listed
+ *                there)
+ *   files        cage_files.c, by Landlock
+ *   system calls cage_calls.c, by seccomp
+ *   capabilities none; to transfer, those to get at any file
+ *   memory       what its sessions may take by their own limits
+ *   processes    none to look at (Landlock), to signal or to start (seccomp)
+ *   network      connections to anywhere, since that is its work; no
+ *                listening, no raw sockets
+ *   terminal     none: its stderr is a pipe to control (control/worker_log.h)
+ *
+ * What the kernel or the build does not have is left out, and control is told.
+ * Debuggers and valgrind need -sandbox off; sanitizers have it off, since they
+ * have memory, files and system calls of their own.
+ */
+#include "config.h"
+
+#include "worker/cage.h"
+
+#include <linux/capability.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "worker/cage_calls.h"
+#include "worker/cage_files.h"
+#include "worker/threads.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define HAS_SANITIZER true
+#endif
+#endif
+#ifndef HAS_SANITIZER
+#define HAS_SANITIZER false
+#endif
+
+/*
+ * libssh2's heap (16 MB), what waits for the socket (4 MB), SFTP requests
+ * (16 MB), lines to print (8 MB); the rest is for what has no limit of its own,
+ * but never takes that much.
+ */
+#define SESSION_BYTES ((uint64_t)64 << 20)
+/*
+ * Programs and libraries with those of the resolver, 50 MB; what waits for
+ * control, 64 MB, while it moves to a larger place.
+ */
+#define BASE_BYTES ((uint64_t)256 << 20)
+/* Each thread may have an arena of malloc(3), which reserves that much. */
+#define ARENA_BYTES ((uint64_t)64 << 20)
+#define ARENAS	    4
+/* While one is made it takes twice as much. */
+#define ARENAS_BYTES ((ARENAS + 1) * ARENA_BYTES)
+/* Where stacks have no limit libuv makes smaller ones. */
+#define STACK_BYTES ((uint64_t)8 << 20)
+
+void
+cage_harden(void)
+{
+	const struct rlimit no_core = {0, 0};
+	const struct rlimit no_limit = {RLIM_INFINITY, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* With a limit, memory could not be had any more above it. */
+	if (setrlimit(RLIMIT_MEMLOCK, &no_limit) == 0)
+		mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
+/* What all that a worker does by its own limits can come to. */
+static void
+limit_memory(uint32_t sessions)
+{
+	uint64_t bytes = BASE_BYTES + ARENAS_BYTES + sessions * SESSION_BYTES;
+	uint64_t stack = STACK_BYTES;
+	struct rlimit limit;
+
+	mallopt(M_ARENA_MAX, ARENAS);
+	if (getrlimit(RLIMIT_STACK, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY)
+		stack = limit.rlim_cur;
+	if (stack > UINT64_MAX / 2 / THREADS_MAX)
+		return;
+	bytes += THREADS_MAX * stack;
+	if (getrlimit(RLIMIT_AS, &limit) == -1 || bytes >= limit.rlim_cur)
+		return;
+	limit.rlim_cur = limit.rlim_max = (rlim_t)bytes;
+	setrlimit(RLIMIT_AS, &limit);
+}
+
+/* A worker of root has to be one no more, but to read and write root's files.
+ */
+static void
+drop_capabilities(uint32_t task)
+{
+	struct __user_cap_header_struct header = {
+	    _LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[2];
+	uint32_t kept = 0;
+
+	memset(data, 0, sizeof(data));
+	if (task != TASK_EXEC)
+		kept = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH |
+		    1u << CAP_FOWNER | 1u << CAP_FSETID;
+	if (syscall(SYS_capget, &header, data) == -1)
+		return;
+	kept &= data[0].permitted;
+	memset(data, 0, sizeof(data));
+	data[0].permitted = data[0].effective = kept;
+	syscall(SYS_capset, &header, data);
+}
+
+void
+cage_enter(const struct msg_config *config, char *missing, size_t size)
+{
+	const char *files, *calls;
+
+	missing[0] = '\0';
+	if (config->has_sandbox == 0)
+		return;
+	if (HAS_SANITIZER) {
+		snprintf(missing, size, "all of it (built with a sanitizer)");
+		return;
+	}
+	limit_memory(config->slots);
+	drop_capabilities(config->task);
+	files = cage_files_limit(config);
+	calls = cage_calls_limit((enum task)config->task);
+	snprintf(missing, size, "%s%s%s%s%s%s%s",
+	    files != NULL ? "Landlock (" : "", files != NULL ? files : "",
+	    files != NULL ? ")" : "",
+	    files != NULL && calls != NULL ? ", " : "",
+	    calls != NULL ? "seccomp (" : "", calls != NULL ? calls : "",
+	    calls != NULL ? ")" : "");
+}

@@ -1,0 +1,201 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
+#
+# cage: what a worker has and can do, as others see it, and what becomes of one
+# that does more. What it can't open or call is in tests/unit/test_cage.c; that
+# it can do its work, in all other tests here.
+
+load helper
+
+with_lab -n 6
+
+setup() {
+	go=$LAB_DIR/go
+	rm -f "$go"
+	command='echo up; until [ -e "$HOME/../../go" ]; do sleep 0.1; done
+	    echo "done"'
+}
+
+teardown() {
+	batch_kill
+	touch "$go"
+	temp_user_del
+}
+
+# up ARGUMENT...: web01 runs the command; sets worker.
+up() {
+	batch_start -v -h web01 -workers 1 -cmd "$command" "$@"
+	is_up
+}
+
+is_up() {
+	wait_until grep -q ': up$' "$out"
+	worker=$(workers "$pid")
+	[ -n "$worker" ]
+}
+
+down() {
+	touch "$go"
+	batch_wait
+	expect_status 0
+}
+
+# field NAME: of the worker's status.
+field() {
+	sed -n "s/^$1:[[:space:]]*//p" "/proc/$worker/status"
+}
+
+# limit NAME: of the worker, the soft and the hard one.
+limit() {
+	sed -nE "s/^$1 +([^ ]+) +([^ ]+) .*/\1 \2/p" "/proc/$worker/limits"
+}
+
+# lacks WHAT: the run said that it has to do without.
+lacks() {
+	grep -qE "^worker 0 sandbox: this system lacks (.*$1|all)" "$err"
+}
+
+@test "a worker dumps no core and gains no privileges, with a sandbox or without" {
+	local sandbox
+	for sandbox in on off; do
+		rm -f "$go"
+		up -sandbox "$sandbox"
+		[ "$(field NoNewPrivs)" = 1 ]
+		[ "$(limit 'Max core file size')" = '0 0' ]
+		down
+	done
+}
+
+@test "a worker's memory is not for other processes of the user" {
+	local as=()
+	if [ "$(id -u)" -eq 0 ]; then
+		temp_user_files
+		as=(env "HOME=$temp_home" setpriv --reuid "$temp_user" --regid
+		    "$(id -g "$temp_user")" --clear-groups)
+		known_hosts=$temp_home/known_hosts
+		BATCH_INVENTORY=$temp_home/inventory.ini
+	fi
+	"${as[@]}" "$batch_run" -known-hosts "$known_hosts" -h web01 \
+	    -cmd "$command" </dev/null >"$out" 2>"$err" 3>&- &
+	pid=$!
+	is_up
+	[ "$(field Uid | cut -f 1)" -ne 0 ]
+	# Of a process that is not dumpable, /proc has root's files.
+	[ "$("${as[@]}" stat -c %u /proc/self/environ)" -ne 0 ]
+	[ "$(stat -c %u "/proc/$worker/environ")" -eq 0 ]
+	down
+}
+
+@test "system calls, memory and capabilities are limited, unless -sandbox off" {
+	up
+	lacks seccomp || [ "$(field Seccomp)" = 2 ]
+	lacks all || [ "$(limit 'Max address space' | grep -c unlimited)" -eq 0 ]
+	lacks all || [ "$(field CapPrm)" = 0000000000000000 ]
+	down
+	rm "$go"
+	up -sandbox off
+	expect_no_match "$err" 'sandbox'
+	[ "$(field Seccomp)" = "$(sed -n 's/^Seccomp:\t//p' /proc/self/status)" ]
+	[ "$(limit 'Max address space')" = \
+	    "$(worker=self limit 'Max address space')" ]
+	[ "$(field CapPrm)" = "$(worker=$pid field CapPrm)" ]
+	down
+}
+
+@test "what the system lacks for the sandbox is told by -v, and only then" {
+	batch -v -h web01 -cmd true
+	expect_status 0
+	if is_sanitized; then
+		expect_match "$err" 'lacks all of it .built with a sanitizer'
+	fi
+	batch -h web01 -cmd true
+	expect_no_match "$err" sandbox
+}
+
+@test "a worker has few variables in its environment" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to look into a worker"
+	export SECRET=1 TMPDIR=$BATS_TEST_TMPDIR LC_ALL=C.UTF-8 SSH_AUTH_SOCK=x
+	up
+	local names
+	names=$(tr '\0' '\n' <"/proc/$worker/environ" | sed 's/=.*//' |
+	    grep -vE '^(ASAN|UBSAN|LSAN)_OPTIONS$')
+	[ "$names" = TMPDIR ]
+	down
+}
+
+@test "a worker has no descriptor but its pipes, sockets, and what waits" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to look into a worker"
+	local others
+	exec 9<"$LAB_DIR/inventory.ini"
+	up
+	find "/proc/$worker/fd" -type l -printf '%f %l\n' >"$BATS_TEST_TMPDIR/fds"
+	grep -q '^2 pipe:' "$BATS_TEST_TMPDIR/fds"
+	others=$(grep -vE \
+	    '^[01] /dev/null$|^[0-9]+ (pipe|socket|anon_inode):' \
+	    "$BATS_TEST_TMPDIR/fds") || true
+	[ -z "$others" ] || { echo "$others"; return 1; }
+	down
+}
+
+# As if it had been taken over, see tests/forbidden_call.c.
+with_calls() {
+	local -x LD_PRELOAD=$top_builddir/tests/forbidden_call.so
+	local -x ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
+	"$@"
+}
+
+begun_at_least() {
+	[ "$(grep -c ': up$' "$out")" -ge "$1" ]
+}
+
+@test "a forbidden system call ends the worker, and its name is told" {
+	with_calls batch_start -v -g web -fanout 2 -workers 1 -cmd "$command"
+	wait_until begun_at_least 2
+	! lacks seccomp || skip "there is no seccomp here"
+	kill -USR2 "$(workers "$pid")"
+	# The hosts of its successor.
+	wait_until begun_at_least 4
+	touch "$go"
+	batch_wait
+	expect_status 3
+	expect_line "$err" 'batch_run: worker 0: forbidden system call execve'
+	expect_report 'map(select(.status == "lost")) | length == 2 and
+	    all(.message == "worker killed by signal 31 (forbidden system call execve)")'
+	expect_report 'map(select(.status == "ok")) | length >= 2'
+	expect_report 'length == (map(.host) | unique | length) and
+	    all(.status == "ok" or .status == "lost")'
+}
+
+@test "-sandbox off lets a worker do what it wants" {
+	with_calls batch_start -h web01 -workers 1 -sandbox off -cmd "$command"
+	wait_until begun_at_least 1
+	kill -USR2 "$(workers "$pid")"
+	batch_wait
+	expect_status 3
+	expect_result web01 lost \
+	    '.message == "worker exited with status 0"'
+	expect_no_match "$err" forbidden
+}
+
+@test "what a worker writes to stderr is told by control: escaped, and not all" {
+	fakeworker_up batch_run
+	{
+		echo 'say \x1b]0;title\x07 \xff \x9b31m'
+		printf 'say %s\n' "$(printf '%03000d' 0)"
+		for i in {1..300}; do
+			echo "say line $i"
+		done
+		echo 'result ok none 0 0 0'
+	} >"$fake/script"
+	known_hosts=$BATS_TEST_TMPDIR/known_hosts
+	batch -h 127.0.0.1 -host-key accept-new -cmd true
+	expect_status 0
+	expect_line "$err" \
+	    'batch_run: worker 0: \x1b]0;title\x07 \xff \x9b31m'
+	expect_line "$err" 'batch_run: worker 0: line 100'
+	expect_no_match "$err" 'line 300'
+	expect_match "$err" 'more of what workers say is left out'
+	[ "$(wc -l <"$err")" -le 210 ]
+	expect_no_bytes "$err" $'\e' $'\a'
+}
