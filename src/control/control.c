@@ -11,12 +11,9 @@
  * slow reader of stdout stops the output of all hosts, and nothing else:
  * verdicts and signatures go on.
  *
- * A worker that dies is read to the end of its pipe first; what the ledger
- * then still has in flight there is queued again, or lost if its command may
- * have started; and a new worker takes its place.
- *
- * Which job may start when is for the scheduler to say (scheduler.c); the loop
- * wakes up when it may know more.
+ * Workers may die, hang or go bad at any time (workers.c). Which job may start
+ * when is for the scheduler to say (scheduler.c); the loop wakes up when it may
+ * know more.
  *
  * Stopping (a signal, a stdout that is gone): the queue is emptied, workers
  * are told to cut short what runs, and killed if they take too long over it,
@@ -39,6 +36,7 @@
 #include "control/rate.h"
 #include "control/run.h"
 #include "control/signals.h"
+#include "control/workers.h"
 #include "util/clock.h"
 #include "util/exit_status.h"
 #include "util/fdio.h"
@@ -46,11 +44,6 @@
 #include "util/xalloc.h"
 
 #define STOP_GRACE_MS 5000u
-/* A worker with hosts in hand is pinged every tick; dead after so many. */
-#define SILENT_TICKS_MAX 6u
-/* After so many that died before they were ready, in a row, no more. */
-#define STILLBORN_MAX 3u
-
 #define SIGNER_FDS    4
 
 struct loop {
@@ -60,8 +53,6 @@ struct loop {
 	struct pollfd *fds;
 	struct pollfd report_fds[2];
 	struct confirm confirm;
-	unsigned stillborn, deaths_told;
-	uint64_t next_tick_ms;
 	bool is_aborted; /* by a second signal: leave at once */
 };
 
@@ -95,16 +86,8 @@ static void
 loop_abort(struct loop *loop, const char *message)
 {
 	struct run *run = &loop->run;
-	uint32_t i;
 
-	pool_signal(&run->pool, SIGKILL);
-	for (i = 0; i < run->pool.count; i++) {
-		while (dispatch_frames(run, i) == 0 &&
-		    pool_wait(&run->pool, i) == 0 &&
-		    pool_read(&run->pool, i) == 0)
-			;
-	}
-	pool_close(&run->pool);
+	workers_abort(run);
 	jobs_drop_in_flight(run, STATUS_CANCELLED, message);
 }
 
@@ -150,62 +133,6 @@ loop_check_report(struct loop *loop)
 		loop_stop(loop, status, why);
 }
 
-/* --- workers ------------------------------------------------------------- */
-
-static void
-loop_worker_died(struct loop *loop, uint32_t i)
-{
-	struct run *run = &loop->run;
-	struct worker_process *w = &run->pool.workers[i];
-	char message[POOL_END_SIZE];
-	struct error err;
-	bool was_ready = w->is_ready, had_hosts;
-
-	kill(w->pid, SIGKILL); /* it may only have closed its pipe */
-	pool_reap(&run->pool, i);
-	pool_describe_end(&run->pool, i, message);
-	had_hosts = jobs_worker_died(run, i, message);
-	if (run->stop_status == 0 && had_hosts)
-		log_warn_few(&loop->deaths_told,
-		    "%s; its hosts that had begun are lost, others begin again",
-		    message);
-	loop->stillborn = was_ready ? 0 : loop->stillborn + 1;
-	if (run->stop_status != 0) {
-		jobs_drop_queued(
-		    run, STATUS_CANCELLED, "stopped before it started");
-		return;
-	}
-	if (ledger_idle(run->ledger) == 0)
-		return;
-	if (loop->stillborn == STILLBORN_MAX)
-		log_error(
-		    "%s does not start: %s (is the installation complete?)",
-		    run->pool.program, message);
-	if (loop->stillborn < STILLBORN_MAX) {
-		if (pool_start(&run->pool, i, &run->config, &err) == 0)
-			return;
-		log_error("no new worker: %s", err.text);
-	}
-	if (pool_workers(&run->pool) == 0)
-		loop_stop(loop, EXIT_LOCAL, "no worker can be started");
-}
-
-static void
-loop_worker_read(struct loop *loop, uint32_t i)
-{
-	int rc = pool_read(&loop->run.pool, i);
-
-	/* A dead worker's last words count, so frames come first. */
-	if (dispatch_frames(&loop->run, i) == -1) {
-		log_error("worker %u sent a malformed frame and is killed (is "
-			  "%s of this version?)",
-		    i, loop->run.pool.program);
-		rc = -1;
-	}
-	if (rc == -1)
-		loop_worker_died(loop, i);
-}
-
 /* --- between waves ------------------------------------------------------- */
 
 /* Ask the user whether to go on, and hear the answer. */
@@ -246,7 +173,7 @@ static int
 loop_timeout_ms(const struct loop *loop)
 {
 	const struct run *run = &loop->run;
-	uint64_t now = clock_now_ms(), next = loop->next_tick_ms;
+	uint64_t now = clock_now_ms(), next = workers_due_ms(run);
 
 	if (run->stop_status != 0 && run->stop_deadline_ms < next)
 		next = run->stop_deadline_ms;
@@ -259,35 +186,14 @@ loop_timeout_ms(const struct loop *loop)
 	return next > now ? (int)(next - now) : 0;
 }
 
-/*
- * A worker that hangs can't see its own deadlines, so control looks after
- * them. Ticks are counted, not time: a run that was suspended finds its
- * workers awake again.
- */
 static void
-loop_tick(struct loop *loop)
+loop_check_workers(struct loop *loop)
 {
-	struct pool *pool = &loop->run.pool;
-	struct worker_process *w;
-	uint32_t i;
+	struct run *run = &loop->run;
 
-	if (clock_now_ms() < loop->next_tick_ms)
-		return;
-	loop->next_tick_ms = clock_now_ms() + PING_INTERVAL_MS;
-	for (i = 0; i < pool->count; i++) {
-		w = &pool->workers[i];
-		if (w->pid == 0 ||
-		    (w->is_ready && w->free_slots == loop->run.config.slots))
-			continue;
-		if (w->silent_ticks++ < SILENT_TICKS_MAX) {
-			pool_send(pool, i, FRAME_PING, FRAME_NO_JOB, NULL);
-			continue;
-		}
-		log_error("worker %u hangs and is killed: no answer in %u s", i,
-		    SILENT_TICKS_MAX * PING_INTERVAL_MS / 1000);
-		kill(w->pid, SIGKILL);
-		w->silent_ticks = 0;
-	}
+	workers_look(run);
+	if (ledger_idle(run->ledger) > 0 && pool_workers(&run->pool) == 0)
+		loop_stop(loop, EXIT_LOCAL, "no worker can be started");
 }
 
 /* Without waiting there is no going on, but each host gets its result. */
@@ -339,14 +245,14 @@ loop_round(struct loop *loop)
 		if (is_ready(&worker_fds[POOL_LOG]))
 			pool_read_log(&run->pool, i);
 		if (is_ready(&worker_fds[POOL_RESULTS]))
-			loop_worker_read(loop, i);
+			workers_read(run, i);
 	}
 	jobs_tell_running(run);
 	report_flush(run->plan->report);
 	loop_check_report(loop);
 	if (fds[0].revents != 0)
 		loop_signal(loop);
-	loop_tick(loop);
+	loop_check_workers(loop);
 	dispatch_credit(run);
 	jobs_give(run);
 	loop_confirm(loop);
@@ -368,9 +274,9 @@ loop_is_over(const struct loop *loop)
 static void
 loop_run(struct loop *loop)
 {
-	const struct run *run = &loop->run;
+	struct run *run = &loop->run;
 
-	loop->next_tick_ms = clock_now_ms() + PING_INTERVAL_MS;
+	workers_begin(run);
 	while (!loop_is_over(loop)) {
 		loop_round(loop);
 		if (run->stop_status == 0 || loop->is_aborted ||
@@ -482,6 +388,7 @@ out:
 	scheduler_free(run->scheduler);
 	ledger_free(run->ledger);
 	for (i = 0; i < plan->host_count; i++) {
+		job_note_reset(&run->notes[i]);
 		free(run->notes[i].last_message);
 		advice_free(run->notes[i].advice);
 	}

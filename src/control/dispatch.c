@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the frames of the workers lead to. Nothing in a frame is believed
- * before the ledger has said that the job is in flight at that very worker.
+ * before the ledger has said that the job is in flight at that very worker, and
+ * its note, by what was said before, that the frame may come now:
+ *
+ *   CONNECT ──▶ LOGIN ──▶ TASK
+ *      └──────▶ REFUSED
  */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/host_proof.h"
 #include "control/run.h"
 #include "control/trace.h"
 #include "util/clock.h"
@@ -18,6 +23,35 @@
 #define BACKLOG_MAX (256u << 10)
 /* Nothing but a held lock makes learning a host key take so long. */
 #define ACCEPT_SLOW_MS 1000u
+
+/* How far a job in flight is. */
+enum phase {
+	PHASE_CONNECT, /* its host key is not judged */
+	PHASE_REFUSED, /* it was refused */
+	PHASE_LOGIN,   /* it was accepted */
+	PHASE_TASK,    /* it has logged in */
+};
+
+/* When a job's frames may come; RESULT may at any time. */
+static const enum phase frame_phases[FRAME_TYPE_COUNT] = {
+    [FRAME_HOSTKEY] = PHASE_CONNECT,
+    [FRAME_SIGN] = PHASE_LOGIN,
+    [FRAME_AUTH_REFUSED] = PHASE_LOGIN,
+    [FRAME_AUTHENTICATED] = PHASE_LOGIN,
+    [FRAME_STARTED] = PHASE_TASK,
+    [FRAME_OUTPUT] = PHASE_TASK,
+    [FRAME_PROGRESS] = PHASE_TASK,
+};
+
+static enum phase
+job_phase(const struct job_note *note)
+{
+	if (note->is_authenticated)
+		return PHASE_TASK;
+	if (note->is_accepted)
+		return PHASE_LOGIN;
+	return note->is_judged ? PHASE_REFUSED : PHASE_CONNECT;
+}
 
 /* --- credit -------------------------------------------------------------- */
 
@@ -42,6 +76,18 @@ dispatch_credit(struct run *run)
 }
 
 /* --- frames -------------------------------------------------------------- */
+
+/* What getnameinfo(3) makes of an address, or nothing. */
+static bool
+is_peer(const char *peer)
+{
+	size_t len = strlen(peer);
+
+	return len < FRAME_PEER_MAX &&
+	    strspn(peer,
+		"0123456789abcdefABCDEF.:%_-"
+		"ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ?") == len;
+}
 
 static enum verdict
 accept_new(
@@ -98,22 +144,28 @@ dispatch_judge(
 	return VERDICT_REFUSED;
 }
 
-static void
+/* A key is judged once, or once more after a retry. */
+static int
 frame_hostkey(
     struct run *run, uint32_t i, uint32_t job, const struct msg_hostkey *msg)
 {
 	const struct host *host = &run->plan->hosts[job];
+	struct job_note *note = &run->notes[job];
 	struct msg_verdict answer;
 	enum verdict verdict;
 	char *text;
 
+	if (!is_peer(msg->peer))
+		return -1;
 	verdict = dispatch_judge(run, job, msg, &text);
 	answer.verdict = (uint32_t)verdict;
 	answer.text = text != NULL ? text : "";
-	run->notes[job].is_judged = verdict != VERDICT_RETRY;
+	note->is_judged = verdict != VERDICT_RETRY;
 	if (verdict == VERDICT_ACCEPTED) {
 		ledger_start(run->ledger, job);
-		run->notes[job].is_accepted = true;
+		note->is_accepted = true;
+		note->host_key = xmemdup(msg->key.data, msg->key.len);
+		note->host_key_len = msg->key.len;
 		answer.text = host->password != NULL ? host->password : "";
 	}
 	if (verdict == VERDICT_RETRY)
@@ -121,30 +173,34 @@ frame_hostkey(
 	trace_hostkey(run, job, msg, &answer);
 	pool_send(&run->pool, i, FRAME_VERDICT, job, &answer);
 	free(text);
+	return 0;
 }
 
+/* A key is tried once, in their order. */
 static int
-frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg)
+frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg,
+    struct error *why)
 {
 	const struct host *host = &run->plan->hosts[job];
 	struct job_note *note = &run->notes[job];
+	struct bytes host_key = {note->host_key, note->host_key_len};
 	struct identity *const *ids;
 	size_t count;
 
 	count = signer_identities(run->signer, host->identity_file, &ids);
-	/* A key is tried once. */
-	if (!note->is_accepted || note->sign_serial != 0 || msg->key >= count ||
-	    ++note->signatures > count)
+	if (note->sign_serial != 0 || msg->key < note->next_key ||
+	    msg->key >= count ||
+	    host_proof_check(host_key, msg->request, msg->proof, why) == -1)
 		return -1;
 	if (++run->sign_serial == 0)
 		run->sign_serial = 1;
 	note->sign_serial = run->sign_serial;
 	note->key = msg->key;
+	note->next_key = msg->key + 1;
 	trace_sign(run, job);
-	signer_request(run->signer, ids[msg->key], host->user,
+	return signer_request(run->signer, ids[msg->key], host->user,
 	    msg->request.data, msg->request.len,
-	    (uint64_t)note->sign_serial << 32 | job);
-	return 0;
+	    (uint64_t)note->sign_serial << 32 | job, why);
 }
 
 void
@@ -152,7 +208,7 @@ dispatch_signed(void *ctx, uint64_t ticket, const uint8_t *sig, size_t sig_len,
     const char *why)
 {
 	struct run *run = ctx;
-	uint32_t job = (uint32_t)ticket, i;
+	uint32_t job = (uint32_t)ticket;
 	struct msg_signature msg = {{sig, sig != NULL ? sig_len : 0}};
 
 	/* The job may have ended, or moved, while an agent was busy. */
@@ -162,22 +218,18 @@ dispatch_signed(void *ctx, uint64_t ticket, const uint8_t *sig, size_t sig_len,
 	if (sig == NULL)
 		log_warn_few(&run->refusals_told, "%s: no signature: %s",
 		    run->plan->hosts[job].name, why != NULL ? why : "refused");
-	for (i = 0; i < run->pool.count; i++) {
-		if (ledger_is_at(run->ledger, job, i))
-			pool_send(&run->pool, i, FRAME_SIGNATURE, job, &msg);
-	}
+	pool_send(&run->pool, ledger_worker(run->ledger, job), FRAME_SIGNATURE,
+	    job, &msg);
 }
 
-/* Said once, by a job whose host key was accepted. */
 static int
 frame_authenticated(
     struct run *run, uint32_t job, const struct msg_authenticated *msg)
 {
 	struct job_note *note = &run->notes[job];
 
-	if (!note->is_accepted || note->is_authenticated)
-		return -1;
 	note->is_authenticated = true;
+	note->ticks = 0;
 	trace_authenticated(run, job, msg->method);
 	scheduler_authenticated(run->scheduler, job);
 	return 0;
@@ -194,20 +246,19 @@ frame_auth_refused(
 
 	count = signer_identities(
 	    run->signer, run->plan->hosts[job].identity_file, &ids);
-	if (!note->is_accepted || note->is_authenticated ||
-	    ++note->refusals > count + 1)
+	if (++note->refusals > count + 1)
 		return -1;
 	trace_auth_refused(run, job, msg);
 	return 0;
 }
 
-/* Said once, by a job that has logged in. */
+/* Said once. */
 static int
 frame_started(struct run *run, uint32_t job)
 {
 	struct job_note *note = &run->notes[job];
 
-	if (!note->is_authenticated || note->is_sent)
+	if (note->is_sent)
 		return -1;
 	note->is_sent = true;
 	trace_started(run, job);
@@ -220,27 +271,15 @@ frame_output(
 {
 	struct worker_process *w = &run->pool.workers[i];
 
-	if ((msg->stream != 1 && msg->stream != 2) ||
-	    msg->data.len > run->config.credit - w->owed ||
-	    !run->notes[job].is_accepted)
+	if ((msg->stream != 1 && msg->stream != 2) || msg->data.len == 0 ||
+	    msg->data.len > FRAME_OUTPUT_MAX ||
+	    msg->data.len > run->config.credit - w->owed)
 		return -1;
 	run->notes[job].has_begun = true;
 	w->owed += (uint32_t)msg->data.len;
 	report_output(run->plan->report, job, run->plan->hosts[job].name,
 	    (int)msg->stream, msg->data.data, msg->data.len);
 	return 0;
-}
-
-/* What getnameinfo(3) makes of an address, or nothing. */
-static bool
-is_peer(const char *peer)
-{
-	size_t len = strlen(peer);
-
-	return len < 64 &&
-	    strspn(peer,
-		"0123456789abcdefABCDEF.:%_-"
-		"ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ?") == len;
 }
 
 /* In hexadecimal, or none. */
@@ -256,7 +295,8 @@ is_sha256(const char *text)
 static int
 frame_progress(struct run *run, uint32_t job, const struct msg_progress *msg)
 {
-	if (!run_is_transfer(run) || !run->notes[job].is_accepted)
+	if (!run_is_transfer(run) || msg->bytes > FRAME_COUNT_MAX ||
+	    msg->total > FRAME_COUNT_MAX)
 		return -1;
 	run->notes[job].has_begun = true;
 	report_progress(run->plan->report, job, msg->bytes, msg->total);
@@ -278,16 +318,57 @@ may_retry(const struct run *run, uint32_t job, const struct msg_result *msg)
 	    (!note->is_authenticated || msg->stage == STAGE_CHANNEL);
 }
 
+/* Whether a job that is so far may end so. */
+static bool
+may_end(const struct run *run, uint32_t job, const struct msg_result *msg)
+{
+	enum phase phase = job_phase(&run->notes[job]);
+
+	if (msg->status >= STATUS_COUNT || msg->stage >= STAGE_COUNT ||
+	    (msg->stage >= STAGE_AUTH && msg->stage <= STAGE_TRANSFER &&
+		phase < (msg->stage > STAGE_AUTH ? PHASE_TASK : PHASE_LOGIN)))
+		return false;
+	switch ((enum status)msg->status) {
+	case STATUS_OK:
+		return phase == PHASE_TASK && msg->exit_code == 0;
+	case STATUS_FAILED:
+	case STATUS_LOST:
+	case STATUS_TRANSFER:
+		return phase == PHASE_TASK;
+	case STATUS_CANCELLED:
+		return run->stop_status != 0;
+	case STATUS_UNREACHABLE:
+	case STATUS_DENIED:
+	case STATUS_TIMEOUT:
+	case STATUS_ERROR:
+		return true;
+	case STATUS_SKIPPED:
+	case STATUS_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* Whether it is within the bounds of what is kept, added up and shown. */
+static bool
+is_bounded(const struct msg_result *msg)
+{
+	return is_peer(msg->peer) && is_sha256(msg->sha256) &&
+	    strlen(msg->message) < FRAME_MESSAGE_MAX &&
+	    strlen(msg->signal) < FRAME_SIGNAL_MAX &&
+	    msg->stdout_bytes <= FRAME_COUNT_MAX &&
+	    msg->stderr_bytes <= FRAME_COUNT_MAX &&
+	    msg->bytes <= FRAME_COUNT_MAX && msg->files <= FRAME_COUNT_MAX &&
+	    msg->unchanged <= msg->files;
+}
+
 static int
 frame_result(
     struct run *run, uint32_t i, uint32_t job, const struct msg_result *msg)
 {
 	struct record record = job_record(run, job);
 
-	if (!is_peer(msg->peer) || !is_sha256(msg->sha256) ||
-	    msg->unchanged > msg->files || msg->status >= STATUS_COUNT ||
-	    msg->stage >= STAGE_COUNT ||
-	    (msg->status <= STATUS_FAILED && !run->notes[job].is_accepted))
+	if (!may_end(run, job, msg) || !is_bounded(msg))
 		return -1;
 	record.address = msg->peer;
 	record.status = (enum status)msg->status;
@@ -316,16 +397,40 @@ frame_result(
 		return 0;
 	}
 	ledger_finish(run->ledger, job);
-	run->notes[job].sign_serial = 0;
+	job_note_reset(&run->notes[job]);
 	job_result(run, &record);
 	return 0;
 }
 
+/* Of none of its jobs. Returns 0, or -1 if it is out of turn. */
 static int
-dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
+frame_of_worker(struct run *run, uint32_t i, const struct frame *frame)
+{
+	struct worker_process *w = &run->pool.workers[i];
+	struct msg_ready ready;
+
+	if (frame->job != FRAME_NO_JOB || frame_read(frame, &ready) == -1)
+		return -1;
+	if (frame->type == FRAME_PONG) {
+		if (w->pings == 0)
+			return -1;
+		w->pings--;
+		return 0;
+	}
+	if (w->is_ready || ready.slots != run->config.slots ||
+	    strlen(ready.missing) >= FRAME_MESSAGE_MAX)
+		return -1;
+	w->is_ready = true;
+	w->free_slots = ready.slots;
+	trace_ready(i, ready.missing);
+	return 0;
+}
+
+static int
+frame_of_job(
+    struct run *run, uint32_t i, const struct frame *frame, struct error *why)
 {
 	union {
-		struct msg_ready ready;
 		struct msg_hostkey hostkey;
 		struct msg_sign sign;
 		struct msg_authenticated authenticated;
@@ -334,59 +439,60 @@ dispatch_frame(struct run *run, uint32_t i, const struct frame *frame)
 		struct msg_result result;
 		struct msg_progress progress;
 	} msg;
-	struct worker_process *w = &run->pool.workers[i];
 	uint32_t job = frame->job;
 
-	if (frame->type < FRAME_READY || frame->type > FRAME_AUTH_REFUSED ||
+	if (!ledger_is_at(run->ledger, job, i) ||
+	    (frame->type != FRAME_RESULT &&
+		job_phase(&run->notes[job]) != frame_phases[frame->type]) ||
 	    frame_read(frame, &msg) == -1)
-		return -1;
-	if (frame->type == FRAME_PONG)
-		return 0;
-	if (frame->type == FRAME_READY) {
-		if (w->is_ready || msg.ready.slots != run->config.slots)
-			return -1;
-		w->is_ready = true;
-		w->free_slots = msg.ready.slots;
-		trace_ready(i, msg.ready.missing);
-		return 0;
-	}
-	if (!ledger_is_at(run->ledger, job, i))
 		return -1;
 	if (frame->type == FRAME_OUTPUT)
 		return frame_output(run, i, job, &msg.output);
 	if (frame->type == FRAME_RESULT)
 		return frame_result(run, i, job, &msg.result);
+	if (frame->type == FRAME_HOSTKEY)
+		return frame_hostkey(run, i, job, &msg.hostkey);
 	if (frame->type == FRAME_SIGN)
-		return frame_sign(run, job, &msg.sign);
+		return frame_sign(run, job, &msg.sign, why);
 	if (frame->type == FRAME_PROGRESS)
 		return frame_progress(run, job, &msg.progress);
 	if (frame->type == FRAME_AUTHENTICATED)
 		return frame_authenticated(run, job, &msg.authenticated);
 	if (frame->type == FRAME_STARTED)
 		return frame_started(run, job);
-	if (frame->type == FRAME_AUTH_REFUSED)
-		return frame_auth_refused(run, job, &msg.auth_refused);
-	/* A key is judged once, or once more after a retry. */
-	if (ledger_state(run->ledger, job) != JOB_ASSIGNED ||
-	    run->notes[job].is_judged)
-		return -1;
-	frame_hostkey(run, i, job, &msg.hostkey);
-	return 0;
+	return frame_auth_refused(run, job, &msg.auth_refused);
+}
+
+static int
+dispatch_frame(
+    struct run *run, uint32_t i, const struct frame *frame, struct error *why)
+{
+	if (frame->type == FRAME_READY || frame->type == FRAME_PONG)
+		return frame_of_worker(run, i, frame);
+	if (frame->type < FRAME_READY || frame->type > FRAME_AUTH_REFUSED)
+		return -1; /* it is ours */
+	return frame_of_job(run, i, frame, why);
 }
 
 int
-dispatch_frames(struct run *run, uint32_t i)
+dispatch_frames(struct run *run, uint32_t i, struct error *why)
 {
 	struct buf *in = &run->pool.workers[i].in;
 	struct frame frame;
 	ssize_t n;
 
+	why->text[0] = '\0';
 	while ((n = frame_peek(in, &frame)) > 0) {
 		pool_trace(i, "frame", "%s from it, job %d, %zd bytes",
 		    frame_name(frame.type), (int)frame.job, n);
-		if (dispatch_frame(run, i, &frame) == -1)
-			return -1;
-		buf_consume(in, (size_t)n);
+		if (dispatch_frame(run, i, &frame, why) == 0) {
+			buf_consume(in, (size_t)n);
+			continue;
+		}
+		return why->text[0] != '\0'
+		    ? -1
+		    : error_set(why, "malformed frame, or out of turn: %s",
+			  frame_name(frame.type));
 	}
-	return n == -1 ? -1 : 0;
+	return n == -1 ? error_set(why, "malformed frame") : 0;
 }

@@ -52,41 +52,6 @@ identity_openssh_is(const char *text, size_t len)
 	    memcmp(text, BEGIN_MARK, strlen(BEGIN_MARK)) == 0;
 }
 
-/* A non-negative mpint as a new number, or NULL. */
-static BIGNUM *
-get_mpint(struct cursor *c)
-{
-	const uint8_t *p;
-	size_t len;
-	BIGNUM *n;
-
-	if (cursor_get_string(c, &p, &len) == -1 || len == 0 ||
-	    len > PUBKEY_RSA_MAX_BITS / 8 + 1 || (p[0] & 0x80) != 0)
-		return NULL;
-	n = BN_secure_new();
-	if (n == NULL || BN_bin2bn(p, (int)len, n) == NULL) {
-		BN_clear_free(n);
-		return NULL;
-	}
-	return n;
-}
-
-static EVP_PKEY *
-key_from_params(const char *openssl_type, OSSL_PARAM_BLD *bld)
-{
-	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
-	EVP_PKEY_CTX *ctx;
-	EVP_PKEY *key = NULL;
-
-	ctx = EVP_PKEY_CTX_new_from_name(NULL, openssl_type, NULL);
-	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1)
-		key = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	OSSL_PARAM_free(params);
-	return key;
-}
-
 /* string public (32 bytes), string seed and public (64 bytes) */
 static EVP_PKEY *
 get_ed25519(struct cursor *c)
@@ -117,14 +82,14 @@ get_ecdsa(const struct pubkey_type *type, struct cursor *c)
 	if (bld == NULL || cursor_get_string(c, &curve, &curve_len) == -1 ||
 	    !string_is(curve, curve_len, type->curve) ||
 	    cursor_get_string(c, &point, &point_len) == -1 ||
-	    (scalar = get_mpint(c)) == NULL)
+	    (scalar = pubkey_get_mpint(c)) == NULL)
 		goto out;
 	if (OSSL_PARAM_BLD_push_utf8_string(
 		bld, OSSL_PKEY_PARAM_GROUP_NAME, type->group, 0) == 1 &&
 	    OSSL_PARAM_BLD_push_octet_string(
 		bld, OSSL_PKEY_PARAM_PUB_KEY, point, point_len) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_PRIV_KEY, scalar) == 1)
-		key = key_from_params(type->openssl, bld);
+		key = pubkey_from_params(type, EVP_PKEY_KEYPAIR, bld);
 out:
 	BN_clear_free(scalar);
 	OSSL_PARAM_BLD_free(bld);
@@ -203,7 +168,7 @@ get_rsa(const struct pubkey_type *type, struct cursor *c)
 	if (bld == NULL)
 		return NULL;
 	for (i = 0; i < RSA_IN_FILE; i++) {
-		if ((n[i] = get_mpint(c)) == NULL)
+		if ((n[i] = pubkey_get_mpint(c)) == NULL)
 			goto out;
 	}
 	if (!rsa_is_sane(n))
@@ -215,7 +180,7 @@ get_rsa(const struct pubkey_type *type, struct cursor *c)
 		    OSSL_PARAM_BLD_push_BN(bld, rsa_names[i], n[i]) != 1)
 			goto out;
 	}
-	key = key_from_params(type->openssl, bld);
+	key = pubkey_from_params(type, EVP_PKEY_KEYPAIR, bld);
 out:
 	for (i = 0; i < RSA_COUNT; i++)
 		BN_clear_free(n[i]);

@@ -135,9 +135,13 @@ jobs_drop_in_flight(struct run *run, enum status status, const char *message)
 void
 job_note_reset(struct job_note *note)
 {
+	free(note->host_key);
+	note->host_key = NULL;
+	note->host_key_len = 0;
 	note->sign_serial = 0;
-	note->signatures = 0;
+	note->next_key = 0;
 	note->refusals = 0;
+	note->ticks = 0;
 	note->is_judged = false;
 	note->is_retried = false;
 	note->is_accepted = false;
@@ -201,7 +205,7 @@ job_stage(const struct run *run, uint32_t job)
 
 	if (!note->is_accepted)
 		return STAGE_CONNECT;
-	if (!note->is_authenticated && !note->has_begun)
+	if (!note->is_authenticated)
 		return STAGE_AUTH;
 	return task_stage(run);
 }
@@ -326,6 +330,7 @@ jobs_give(struct run *run)
 				return;
 			ledger_assign(run->ledger, job, i);
 			w->free_slots--;
+			w->is_used = true;
 			trace_begin(run, job, i);
 			job_send(run, i, job);
 			has_given = true;

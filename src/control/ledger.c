@@ -61,6 +61,12 @@ ledger_is_at(const struct ledger *l, uint32_t job, uint32_t worker)
 		l->jobs[job].state == JOB_STARTED);
 }
 
+uint32_t
+ledger_worker(const struct ledger *l, uint32_t job)
+{
+	return l->jobs[job].worker;
+}
+
 bool
 ledger_is_idle(const struct ledger *l, uint32_t job)
 {

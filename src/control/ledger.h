@@ -35,6 +35,8 @@ void ledger_free(struct ledger *l);
 enum job_state ledger_state(const struct ledger *l, uint32_t job);
 /* Whether job is in flight (ASSIGNED or STARTED) at that worker. */
 int ledger_is_at(const struct ledger *l, uint32_t job, uint32_t worker);
+/* The worker that has it, or had it last; it was assigned before. */
+uint32_t ledger_worker(const struct ledger *l, uint32_t job);
 /* Whether it is neither in flight nor done. */
 bool ledger_is_idle(const struct ledger *l, uint32_t job);
 /* How often the job was assigned. */

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/exit_status.h"
 #include "util/fdio.h"
 #include "util/log.h"
@@ -29,6 +30,8 @@
 
 #define PIPE_READ_BYTES 65536u
 #define FIRST_FREE_FD	10 /* above those that a worker inherits */
+/* So long workers have to end by themselves. */
+#define END_MS 1000u
 
 int
 pool_init(struct pool *p, uint32_t count, int input_fd, struct error *err)
@@ -215,11 +218,8 @@ pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
 	struct worker_process *w = &p->workers[i];
 
 	pool_trace(i, "frame", "%s to it, job %d", frame_name(type), (int)job);
-	if (frame_write(&w->out, type, job, msg) == -1) {
-		log_error("worker %u does not read any more and is killed", i);
-		kill(w->pid, SIGKILL);
-		buf_clear(&w->out);
-	}
+	if (w->job_fd != -1 && !w->is_deaf)
+		w->is_deaf = frame_write(&w->out, type, job, msg) == -1;
 }
 
 size_t
@@ -272,13 +272,14 @@ pool_read_log(struct pool *p, uint32_t i)
 }
 
 int
-pool_wait(const struct pool *p, uint32_t i)
+pool_wait(const struct pool *p, uint32_t i, uint64_t until_ms)
 {
 	struct pollfd fd = {.fd = p->workers[i].result_fd, .events = POLLIN};
+	uint64_t now_ms = clock_now_ms();
 
-	if (p->workers[i].pid == 0)
+	if (p->workers[i].pid == 0 || now_ms >= until_ms)
 		return -1;
-	return poll(&fd, 1, 1000) == 1 ? 0 : -1;
+	return poll(&fd, 1, (int)(until_ms - now_ms)) == 1 ? 0 : -1;
 }
 
 void
@@ -290,6 +291,8 @@ pool_reap(struct pool *p, uint32_t i)
 		return;
 	fd_close(&w->job_fd);
 	fd_close(&w->result_fd);
+	kill(w->pid, SIGKILL);
+	kill(-w->pid, SIGKILL); /* it leads a session of its own */
 	while (waitpid(w->pid, &w->exit_status, 0) == -1 && errno == EINTR)
 		;
 	pool_trace(i, "end", "process %ld", (long)w->pid);
@@ -300,30 +303,22 @@ pool_reap(struct pool *p, uint32_t i)
 }
 
 void
-pool_describe_end(
-    const struct pool *p, uint32_t i, char text[static POOL_END_SIZE])
-{
-	const struct worker_process *w = &p->workers[i];
-	bool is_killed = WIFSIGNALED(w->exit_status);
-	bool has_words = w->log.last[0] != '\0';
-
-	snprintf(text, POOL_END_SIZE, "worker %s %d%s%s%s",
-	    is_killed ? "killed by signal" : "exited with status",
-	    is_killed ? WTERMSIG(w->exit_status) : WEXITSTATUS(w->exit_status),
-	    has_words ? " (" : "", w->log.last, has_words ? ")" : "");
-}
-
-void
 pool_close(struct pool *p)
 {
+	uint64_t until_ms = clock_now_ms() + END_MS;
+	struct worker_process *w;
 	uint32_t i;
 
 	for (i = 0; i < p->count; i++) {
 		if (p->workers[i].pid != 0)
 			fd_close(&p->workers[i].job_fd);
 	}
-	for (i = 0; i < p->count; i++)
+	for (i = 0; i < p->count; i++) {
+		w = &p->workers[i];
+		while (pool_wait(p, i, until_ms) == 0 && pool_read(p, i) == 0)
+			buf_consume(&w->in, buf_len(&w->in));
 		pool_reap(p, i);
+	}
 }
 
 void

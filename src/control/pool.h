@@ -26,7 +26,11 @@ struct worker_process {
 	uint32_t owed; /* credit for output that was printed or dropped */
 	uint64_t rate; /* told last, bytes a second; 0: nothing is told yet */
 	unsigned silent_ticks; /* since a byte came from it */
+	unsigned pings;	       /* that it has not answered */
 	bool is_ready;	       /* it has announced itself */
+	bool is_used;	       /* it has had a job */
+	bool is_deaf;	       /* what it was to be told did not fit */
+	bool is_late;	       /* it keeps a job for too long */
 	int exit_status;       /* of waitpid(2), once it is reaped */
 };
 
@@ -49,8 +53,8 @@ int pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
     struct error *err);
 
 /*
- * Queue a frame. A worker that has not read for so long that nothing more fits
- * is killed; the end of its result pipe tells.
+ * Queue a frame, if the worker may still read it. One that has not read for so
+ * long that nothing more fits is deaf from then on.
  */
 void pool_send(struct pool *p, uint32_t i, enum frame_type type, uint32_t job,
     const void *msg);
@@ -66,8 +70,9 @@ enum { POOL_RESULTS, POOL_JOBS, POOL_LOG, POOL_FDS };
 size_t pool_poll(const struct pool *p, struct pollfd *fds);
 
 /*
- * Move bytes as far as the pipes take and have them. A worker that does not
- * read any more is left alone: the end of its result pipe tells.
+ * Move bytes as far as the pipes take and have them. A worker that has closed
+ * its job pipe is dying, as the end of its result pipe will tell; or it will
+ * not answer pings.
  */
 void pool_write(struct pool *p, uint32_t i);
 /* Returns 0, or -1 at the end of the pipe. */
@@ -77,22 +82,22 @@ void pool_read_log(struct pool *p, uint32_t i);
 
 /*
  * Wait until worker i has sent something or its pipe has ended. Returns 0, or
- * -1 if there is no such worker or nothing came for a second.
+ * -1 if there is no such worker or nothing came until then (clock_now_ms()).
  */
-int pool_wait(const struct pool *p, uint32_t i);
+int pool_wait(const struct pool *p, uint32_t i, uint64_t until_ms);
 
 /*
- * Close the pipes and reap the worker, which has ended or is killed now; the
- * rest of its stderr is told.
+/*
+ * Kill the worker, unless it has ended, with what else is in its process group;
+ * close the pipes and reap it. Who else holds the pipes is not waited for; what
+ * is there of its stderr is told.
  */
 void pool_reap(struct pool *p, uint32_t i);
 
-/* How worker i has ended, which was reaped: "worker killed by signal 9". */
-#define POOL_END_SIZE (64 + WORKER_LOG_SIZE)
-void pool_describe_end(
-    const struct pool *p, uint32_t i, char text[static POOL_END_SIZE]);
-
-/* Tell all workers to end, by closing their job pipes, and reap them. */
+/*
+ * Tell all workers to end, by closing their job pipes, give them a second for
+ * it, and reap them.
+ */
 void pool_close(struct pool *p);
 /* Send all workers a signal. */
 void pool_signal(const struct pool *p, int number);

@@ -2,9 +2,9 @@
 /*
  * One table of key types drives everything: a type that is not in it is not
  * used anywhere. A blob is made from an OpenSSL key here and nowhere else, so
- * two halves of a key are compared by comparing blobs, and a blob that came
- * from outside need not be turned into an OpenSSL key at all: it is only
- * offered to servers and compared, and its shape is checked.
+ * two halves of a key are compared by comparing blobs. A user's blob from
+ * outside is only offered to servers and compared, and its shape is checked; an
+ * OpenSSL key is made of a host's, to verify with.
  */
 #include "config.h"
 
@@ -177,6 +177,102 @@ pubkey_put_mpint(struct buf *b, const BIGNUM *n)
 	BN_bn2bin(n, p);
 	buf_advance(b, len);
 	return 0;
+}
+
+BIGNUM *
+pubkey_get_mpint(struct cursor *c)
+{
+	const uint8_t *p;
+	size_t len;
+	BIGNUM *n;
+
+	if (cursor_get_string(c, &p, &len) == -1 || len == 0 ||
+	    len > PUBKEY_RSA_MAX_BITS / 8 + 1 || (p[0] & 0x80) != 0)
+		return NULL;
+	n = BN_secure_new();
+	if (n == NULL || BN_bin2bn(p, (int)len, n) == NULL) {
+		BN_clear_free(n);
+		return NULL;
+	}
+	return n;
+}
+
+EVP_PKEY *
+pubkey_from_params(
+    const struct pubkey_type *type, int selection, OSSL_PARAM_BLD *bld)
+{
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+	EVP_PKEY_CTX *ctx;
+	EVP_PKEY *key = NULL;
+
+	ctx = EVP_PKEY_CTX_new_from_name(NULL, type->openssl, NULL);
+	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	OSSL_PARAM_free(params);
+	return key;
+}
+
+/* string curve, string point */
+static int
+push_ecdsa(
+    OSSL_PARAM_BLD *bld, const struct pubkey_type *type, struct cursor *c)
+{
+	const uint8_t *p;
+	size_t len;
+
+	if (cursor_get_string(c, &p, &len) == -1 ||
+	    cursor_get_string(c, &p, &len) == -1 ||
+	    OSSL_PARAM_BLD_push_utf8_string(
+		bld, OSSL_PKEY_PARAM_GROUP_NAME, type->group, 0) != 1 ||
+	    OSSL_PARAM_BLD_push_octet_string(
+		bld, OSSL_PKEY_PARAM_PUB_KEY, p, len) != 1)
+		return -1;
+	return 0;
+}
+
+/* A blob that was checked, behind its type; ECDSA or RSA. */
+static EVP_PKEY *
+get_key(const struct pubkey_type *type, struct cursor *c)
+{
+	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+	BIGNUM *e = NULL, *n = NULL;
+	EVP_PKEY *key = NULL;
+
+	if (bld == NULL)
+		return NULL;
+	if (type->curve != NULL) {
+		if (push_ecdsa(bld, type, c) == -1)
+			goto out;
+	} else if ((e = pubkey_get_mpint(c)) == NULL ||
+	    (n = pubkey_get_mpint(c)) == NULL ||
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, e) != 1 ||
+	    OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) != 1)
+		goto out;
+	key = pubkey_from_params(type, EVP_PKEY_PUBLIC_KEY, bld);
+out:
+	BN_clear_free(e);
+	BN_clear_free(n);
+	OSSL_PARAM_BLD_free(bld);
+	return key;
+}
+
+EVP_PKEY *
+pubkey_to_openssl(const uint8_t *blob, size_t len)
+{
+	const struct pubkey_type *type = pubkey_check(blob, len, NULL);
+	struct cursor c = {blob, len};
+	const uint8_t *p;
+	size_t p_len;
+
+	if (type == NULL || cursor_get_string(&c, &p, &p_len) == -1)
+		return NULL;
+	if (type->digest != NULL)
+		return get_key(type, &c);
+	if (cursor_get_string(&c, &p, &p_len) == -1)
+		return NULL;
+	return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, p, p_len);
 }
 
 static int

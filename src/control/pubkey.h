@@ -11,6 +11,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 
 #include "util/buf.h"
 #include "util/error.h"
@@ -48,6 +49,20 @@ uint8_t *pubkey_from_openssl(const EVP_PKEY *key, size_t *len,
     const struct pubkey_type **type, struct error *err);
 
 /*
+ * The OpenSSL key of a blob from outside (caller frees); or NULL if it is not
+ * of a usable type, or OpenSSL does not take it: a point off its curve, say.
+ */
+EVP_PKEY *pubkey_to_openssl(const uint8_t *blob, size_t len);
+
+/*
+ * The OpenSSL key of these parameters (caller frees): both halves
+ * (EVP_PKEY_KEYPAIR) or the public one (EVP_PKEY_PUBLIC_KEY). NULL if OpenSSL
+ * does not take them.
+ */
+EVP_PKEY *pubkey_from_params(
+    const struct pubkey_type *type, int selection, OSSL_PARAM_BLD *bld);
+
+/*
  * Parse the text of a .pub file ("type base64 comment"). Returns 1 with
  * *blob (caller frees) for a usable key, 0 if the text is no public key, -1
  * with err if it is one that can't be used.
@@ -57,6 +72,12 @@ int pubkey_parse_text(const char *text, size_t text_len, uint8_t **blob,
 
 /* Append a non-negative number as an mpint of RFC 4251 section 5. */
 int pubkey_put_mpint(struct buf *b, const BIGNUM *n);
+
+/*
+ * A non-negative mpint, no longer than the limit of RSA, as a new number that
+ * OpenSSL wipes when it frees it; or NULL.
+ */
+BIGNUM *pubkey_get_mpint(struct cursor *c);
 
 /*
  * Append what the base64 text stands for; white space in it is skipped.

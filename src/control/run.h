@@ -19,16 +19,19 @@ struct job_note {
 	uint64_t started_at_ms; /* wall clock of the first assignment */
 	uint64_t began_ms;	/* monotonic */
 	uint64_t attempt_ms;	/* monotonic, of the last assignment */
-	uint32_t sign_serial;	/* of the signature being waited for; 0: none */
-	uint32_t key;		/* that a signature was last asked of */
-	unsigned signatures;	/* asked for so far */
-	unsigned refusals;	/* of the login, told so far */
-	bool is_judged;		/* it had its last verdict */
-	bool is_retried;	/* its handshake was repeated */
-	bool is_accepted;	/* its host key was */
-	bool is_authenticated;	/* it has logged in */
-	bool is_sent;		/* its command, or a first write, was */
-	bool has_begun;		/* its output or its progress was seen */
+	uint8_t *host_key;	/* that was accepted; NULL: none yet */
+	size_t host_key_len;
+	uint32_t sign_serial;  /* of the signature being waited for; 0: none */
+	uint32_t key;	       /* that a signature was last asked of */
+	uint32_t next_key;     /* none before it is signed with any more */
+	unsigned refusals;     /* of the login, told so far */
+	unsigned ticks;	       /* see workers.c */
+	bool is_judged;	       /* it had its last verdict */
+	bool is_retried;       /* its handshake was repeated */
+	bool is_accepted;      /* its host key was */
+	bool is_authenticated; /* it has logged in */
+	bool is_sent;	       /* its command, or a first write, was */
+	bool has_begun;	       /* its output or its progress was seen */
 	/* How the last attempt ended, while the next one is waited for. */
 	enum status last_status;
 	enum stage last_stage;
@@ -48,7 +51,11 @@ struct run {
 	uint32_t sign_serial;
 	uint64_t rate_next_ms;	/* no change of rates is told before */
 	unsigned refusals_told; /* of signatures that failed */
-	int stop_status;	/* enum exit_status; 0: not stopping */
+	/* of workers.c */
+	uint64_t tick_due_ms;
+	unsigned barren; /* workers that ended without a job, in a row */
+	unsigned deaths_told, faults_told;
+	int stop_status; /* enum exit_status; 0: not stopping */
 	uint64_t stop_deadline_ms;
 };
 
@@ -57,10 +64,10 @@ bool run_is_transfer(const struct run *run);
 /* --- dispatch.c: frames -------------------------------------------------- */
 
 /*
- * Handle every whole frame that worker i has sent. Returns 0, or -1 if one
- * is malformed or out of turn: then the worker can't be trusted any more.
+ * Handle every whole frame that worker i has sent. Returns 0, or -1 with why if
+ * one is malformed or out of turn: then the worker can't be trusted any more.
  */
-int dispatch_frames(struct run *run, uint32_t i);
+int dispatch_frames(struct run *run, uint32_t i, struct error *why);
 
 /* Return credit for output that has been printed. */
 void dispatch_credit(struct run *run);

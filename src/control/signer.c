@@ -8,8 +8,9 @@
  *
  * The worker that asks for a signature talks to strangers and may have been
  * taken over. So what it sends is checked to be nothing but a request to log
- * in as the job's user with the job's key, on some SSH session: signing that
- * gives it no more than the job would have given it anyway.
+ * in as the job's user with the job's key, and the session to be one with the
+ * job's host (host_proof.c): signing that gives it no more than the job would
+ * have given it anyway.
  */
 #include "config.h"
 
@@ -462,26 +463,28 @@ signer_check_request(const struct identity *id, const char *user,
 	    what);
 }
 
-void
+int
 signer_request(struct signer *s, const struct identity *id, const char *user,
-    const uint8_t *request, size_t request_len, uint64_t ticket)
+    const uint8_t *request, size_t request_len, uint64_t ticket,
+    struct error *err)
 {
-	struct error err;
+	struct error why;
 	uint8_t *sig;
 	size_t len;
 
-	if (signer_check_request(id, user, request, request_len, &err) == -1) {
-		s->done(s->ctx, ticket, NULL, 0, err.text);
-	} else if (id->agent != NULL) {
+	if (signer_check_request(id, user, request, request_len, err) == -1)
+		return -1;
+	if (id->agent != NULL) {
 		agent_sign(id->agent, id->blob, id->blob_len, request,
 		    request_len, id->algorithm, ticket, s->done, s->ctx);
-	} else if (identity_sign(id, request, request_len, &sig, &len, &err) ==
+	} else if (identity_sign(id, request, request_len, &sig, &len, &why) ==
 	    -1) {
-		s->done(s->ctx, ticket, NULL, 0, err.text);
+		s->done(s->ctx, ticket, NULL, 0, why.text);
 	} else {
 		s->done(s->ctx, ticket, sig, len, NULL);
 		free(sig);
 	}
+	return 0;
 }
 
 size_t

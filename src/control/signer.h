@@ -18,9 +18,9 @@
 
 struct signer;
 
-/* Called once for each signer_request(); sig NULL: refused or failed, and
- * why says so. sig is the inner signature (see identity_sign()). sig and why
- * are valid during the call only. It must not free the signer. */
+/* Called once for each signer_request() that was taken; sig NULL: it failed,
+ * and why says so. sig is the inner signature (see identity_sign()). sig and
+ * why are valid during the call only. It must not free the signer. */
 typedef void (*signer_done)(void *ctx, uint64_t ticket, const uint8_t *sig,
     size_t sig_len, const char *why);
 
@@ -78,11 +78,13 @@ size_t signer_identities(
  * Sign request on behalf of a job. request is what libssh2 gives its sign
  * callback: string session id, then SSH_MSG_USERAUTH_REQUEST. It must name
  * user, "ssh-connection", "publickey", and id's algorithm and blob exactly, and
- * nothing may follow. done() is called, maybe before this returns, with ticket.
+ * nothing may follow; whose session it is, host_proof_check() tells. Returns 0,
+ * and done() is called, maybe before that, with ticket; or -1 with err if it is
+ * no such request, and nothing is signed.
  */
-void signer_request(struct signer *s, const struct identity *id,
+int signer_request(struct signer *s, const struct identity *id,
     const char *user, const uint8_t *request, size_t request_len,
-    uint64_t ticket);
+    uint64_t ticket, struct error *err);
 
 /*
  * Pure check behind signer_request(): 0, or -1 with err. The session id must

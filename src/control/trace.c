@@ -142,8 +142,8 @@ trace_auth_refused(
 void
 trace_authenticated(const struct run *run, uint32_t job, const char *method)
 {
-	bool has_key = run->notes[job].signatures > 0 &&
-	    strcmp(method, AUTH_PUBLICKEY) == 0;
+	bool has_key =
+	    run->notes[job].next_key > 0 && strcmp(method, AUTH_PUBLICKEY) == 0;
 
 	log_event(LOG_STAGES, host_name(run, job), "auth",
 	    "logged in as %s by %.40s%s%s (%u ms)", run->plan->hosts[job].user,

@@ -15,6 +15,8 @@
 #define HOSTS_INTERVAL_MS 3000u
 /* The first second is that of connecting. */
 #define ETA_AFTER_MS 1000u
+/* No time that is further off is told: 1,000 hours. */
+#define ETA_MOST_S 3600000
 
 void
 headway_init(struct headway *h, const struct tally *tally, size_t hosts,
@@ -152,7 +154,7 @@ headway_eta(const struct headway *h, uint64_t now_ms, char text[HUMAN_SIZE])
 		left = bytes_total(h) - bytes_done(h);
 		rate = meter_rate(&h->byte_meter, bytes_done(h), now_ms);
 	}
-	if (rate > 0 && left > 0)
+	if (rate > 0 && left > 0 && (double)left / rate < ETA_MOST_S)
 		human_clock(
 		    text, HUMAN_SIZE, (uint64_t)((double)left / rate) + 1);
 }

@@ -59,10 +59,10 @@ double headway_part(const struct headway *h);
 void headway_rate(
     const struct headway *h, uint64_t now_ms, char text[HUMAN_SIZE]);
 /*
- * "0:03", or "" if there is nothing to go by. Of transfers it follows from the
- * bytes. Of commands, what was at first in flight must have ended; and once
- * no host is queued any more, those left are the slow ones, and nothing is
- * known.
+ * "0:03", or "" if there is nothing to go by, or a thousand hours are too few.
+ * Of transfers it follows from the bytes. Of commands, what was at first in
+ * flight must have ended; and once no host is queued any more, those left are
+ * the slow ones, and nothing is known.
  */
 void headway_eta(
     const struct headway *h, uint64_t now_ms, char text[HUMAN_SIZE]);

@@ -186,8 +186,8 @@ json_record(const struct record *r, const struct json_outputs *o, bool is_ascii,
 	json_t *object;
 
 	object = json_pack(
-	    "{s:I s:I s:s s:s s:o s:s s:b s:s s:o s:o s:s s:i s:o s:I s:I s:i "
-	    "s:i}",
+	    "{s:I s:I s:s s:s s:o s:s s:b s:s s:o s:o s:s s:i s:o s:I s:I s:I "
+	    "s:I}",
 	    "seq", (json_int_t)r->seq, "hosts", (json_int_t)r->hosts, "host",
 	    r->host, "address", r->address, "groups", json_groups(r->groups),
 	    "status", status_name(r->status), "ok", r->status == STATUS_OK,
@@ -197,7 +197,7 @@ json_record(const struct record *r, const struct json_outputs *o, bool is_ascii,
 	    "message", message, "attempts", (int)r->attempts, "started_at",
 	    json_time(r->started_at_ms), "cost_ms", (json_int_t)r->cost_ms,
 	    "retry_ms", (json_int_t)r->retry_ms, "connect_ms",
-	    (int)r->connect_ms, "auth_ms", (int)r->auth_ms);
+	    (json_int_t)r->connect_ms, "auth_ms", (json_int_t)r->auth_ms);
 	free(message);
 	free(signal);
 	if (object == NULL)

@@ -3,6 +3,9 @@
 
 #include "report/meter.h"
 
+/* More is nothing that was moved; this fits into 64 bits. */
+#define RATE_MOST 1e18
+
 void
 meter_init(struct meter *m, uint32_t interval_ms, uint64_t now_ms)
 {
@@ -29,9 +32,11 @@ double
 meter_rate(const struct meter *m, uint64_t sum, uint64_t now_ms)
 {
 	const struct meter_sample *old = &m->samples[m->oldest];
+	double rate;
 
 	/* What begins again takes back what it had. */
 	if (now_ms <= old->ms || sum <= old->sum)
 		return 0;
-	return (double)(sum - old->sum) * 1000 / (double)(now_ms - old->ms);
+	rate = (double)(sum - old->sum) * 1000 / (double)(now_ms - old->ms);
+	return rate < RATE_MOST ? rate : RATE_MOST;
 }

@@ -26,7 +26,10 @@ struct meter {
 void meter_init(struct meter *m, uint32_t interval_ms, uint64_t now_ms);
 /* To be called once an interval, or more often. */
 void meter_look(struct meter *m, uint64_t sum, uint64_t now_ms);
-/* A second, from the window's begin to now; 0 if the sum has not grown. */
+/*
+ * A second, from the window's begin to now; 0 if the sum has not grown, and at
+ * most 1e18.
+ */
 double meter_rate(const struct meter *m, uint64_t sum, uint64_t now_ms);
 
 #endif

@@ -29,8 +29,12 @@
  *                                      ◀──  RESULT      the slot is free again
  *
  * The command of a job, or its first write, may start only after a VERDICT
- * that accepts. OUTPUT is
- * bounded by credit, as a channel by its window (RFC 4254 section 5.2): a
+ * that accepts. Before that verdict a worker may send HOSTKEY; from it to
+ * AUTHENTICATED, SIGN and AUTH_REFUSED; after AUTHENTICATED, STARTED, OUTPUT
+ * and PROGRESS; and RESULT at any time. What comes out of turn ends the worker.
+ * A key is signed with once, in the order of the job's keys, and only for the
+ * session that the accepted host key has signed. A PONG answers a PING. OUTPUT
+ * is bounded by credit, as a channel by its window (RFC 4254 section 5.2): a
  * worker sends no more output bytes than it was granted (CONFIG, CREDIT), so
  * that a slow stdout never delays the other frames.
  *
@@ -78,6 +82,13 @@ enum frame_type {
 #define FRAME_MAX (4u << 20)
 /* The most output bytes one OUTPUT frame carries. */
 #define FRAME_OUTPUT_MAX 32768u
+/* A worker's texts are shorter, with their NUL. */
+#define FRAME_MESSAGE_MAX 512u
+#define FRAME_SIGNAL_MAX  64u
+#define FRAME_PEER_MAX	  64u
+/* Its counts, of bytes and files, are no larger: any reader of JSON takes it.
+ */
+#define FRAME_COUNT_MAX (UINT64_C(1) << 53)
 /* The job number of frames that belong to none. */
 #define FRAME_NO_JOB UINT32_MAX
 
@@ -208,6 +219,7 @@ struct msg_hostkey {
 struct msg_sign {
 	uint32_t key;	      /* which of msg_job.keys, from 0 */
 	struct bytes request; /* what is to be signed */
+	struct bytes proof;   /* the host's signature, RFC 4253 section 8 */
 };
 
 /* msg_authenticated.method of a login with a key, RFC 4252 section 7. */
@@ -236,7 +248,7 @@ struct msg_result {
 	uint32_t exit_code;
 	const char *signal; /* name without SIG, "" if none */
 	const char *message;
-	const char *peer; /* numeric address, "" if never connected */
+	const char *peer; /* as in msg_hostkey, "" if never connected */
 	uint64_t stdout_bytes;
 	uint64_t stderr_bytes;
 	uint32_t connect_ms; /* until the host key was presented */

@@ -147,8 +147,9 @@ sign_cb(LIBSSH2_SESSION *ssh, unsigned char **sig, size_t *sig_len,
 {
 	struct session *s = *abstract;
 	struct auth *a = &s->auth;
-	struct msg_sign msg = {
-	    .key = a->key_index - 1, .request = {data, data_len}};
+	struct msg_sign msg = {.key = a->key_index - 1,
+	    .request = {data, data_len},
+	    .proof = {s->proof, s->proof_len}};
 
 	(void)ssh;
 	if (!a->has_signature) {

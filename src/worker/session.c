@@ -133,6 +133,9 @@ session_disconnect(struct session *s)
 	s->is_encrypted = false;
 	heap_clear(&s->heap);
 	s->heap.freed = session_block_freed;
+	free(s->proof);
+	s->proof = NULL;
+	s->proof_len = 0;
 	transport_close(&s->transport);
 }
 

@@ -62,6 +62,8 @@ struct session {
 	bool has_verdict;
 	enum verdict verdict;
 	char *verdict_text;
+	uint8_t *proof; /* that the host has its key, see struct msg_sign */
+	size_t proof_len;
 	struct auth auth;
 	struct task_exec task;	   /* of TASK_EXEC */
 	struct transfer *transfer; /* of the others, once it runs */
@@ -80,9 +82,9 @@ struct session {
 	bool is_told;		      /* control knows that */
 
 	struct msg_result result;
-	char message[512];
-	char signal[64];
-	char peer[64];
+	char message[FRAME_MESSAGE_MAX];
+	char signal[FRAME_SIGNAL_MAX];
+	char peer[FRAME_PEER_MAX];
 	char disconnect[256]; /* text of the server's disconnect message */
 };
 

@@ -13,6 +13,9 @@ test, since a worker has no environment to be told anything by:
                 result STATUS STAGE BYTES FILES UNCHANGED SHA256 MESSAGE
   log.PID       what it was told: one line of JSON a frame
 
+Before what only a host can do that has logged in, "authenticated" is told if
+the script has not.
+
 Lines may begin with "@HOST ": then they are for that host only; with
 "@HOST#N " or "@#N ", for the Nth time that this worker was given it.
 """
@@ -29,6 +32,8 @@ READY, HOSTKEY, OUTPUT, RESULT, PONG, PROGRESS, AUTHENTICATED = (
     9, 10, 12, 13, 14, 15, 16)
 NO_JOB = 0xFFFFFFFF
 STATUS = "ok failed unreachable denied timeout lost transfer error".split()
+NEEDS_LOGIN = ("output", "error", "progress", "result ok", "result failed",
+               "result lost", "result transfer")
 STAGE = ("none dns connect throttled banner kex protocol hostkey auth channel "
          "command idle transfer local").split()
 
@@ -56,6 +61,7 @@ here = os.path.dirname(os.path.abspath(__file__))
 log = open("%s/log.%d" % (here, os.getpid()), "w")
 jobs = {}
 times = {}
+logged_in = set()
 is_final = 0
 as_job = None
 
@@ -102,8 +108,15 @@ def read_exactly(size):
     return got
 
 
+def log_in(job):
+    send(AUTHENTICATED, job, string("publickey"))
+    logged_in.add(job)
+
+
 def do(job, line):
     global is_final, as_job
+    if line.startswith(NEEDS_LOGIN) and job not in logged_in:
+        log_in(job)
     job = job if as_job is None else as_job
     verb, _, rest = line.partition(" ")
     words = rest.split(" ", 6)
@@ -119,7 +132,7 @@ def do(job, line):
         while not os.path.exists(os.path.join(here, rest)):
             time.sleep(0.02)
     elif verb == "authenticated":
-        send(AUTHENTICATED, job, string("publickey"))
+        log_in(job)
     elif verb == "final":
         is_final = 1
     elif verb == "as":
@@ -168,6 +181,7 @@ def main():
         elif kind == JOB:
             jobs[job] = message
             times[job] = times.get(job, 0) + 1
+            logged_in.discard(job)
             key = data(b"ssh-ed25519") + data(b"k" * 32)
             send(HOSTKEY, job, data(key) + string("127.0.0.1"))
         elif kind == VERDICT and message["verdict"] == 1:

@@ -54,7 +54,7 @@ static const struct msg_cancel cancel = {"interrupted"};
 static const struct msg_rate rate = {UINT64_MAX};
 static const struct msg_ready ready = {32, "Landlock"};
 static const struct msg_hostkey hostkey = {B("key\0blob"), "::1"};
-static const struct msg_sign sign = {3, B("to be signed")};
+static const struct msg_sign sign = {3, B("to be signed"), B("\0\0\0\1s")};
 static const struct msg_output output = {2, B("line\nwith \0 in it")};
 static const struct msg_result result = {4, 5, 1, 255, "KILL", "words", "127.1",
     UINT64_MAX, 1, 2, 3, UINT64_MAX - 5, 6, 7, "e3b0c442", 1};

@@ -171,7 +171,8 @@ check_signs(struct signer *s, const char *path, const char *key)
 	buf_put_u8(&b, 1);
 	buf_put_string(&b, ids[0]->algorithm, strlen(ids[0]->algorithm));
 	buf_put_string(&b, ids[0]->blob, ids[0]->blob_len);
-	signer_request(s, ids[0], "me", buf_head(&b), buf_len(&b), 1);
+	CHECK(signer_request(
+		  s, ids[0], "me", buf_head(&b), buf_len(&b), 1, NULL) == 0);
 	while (told_sig == NULL) {
 		count = signer_poll(s, fds, 2);
 		CHECK(count == 1 && poll(fds, 1, 10000) == 1);
