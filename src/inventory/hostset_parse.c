@@ -28,8 +28,9 @@
 #include "util/glob.h"
 #include "util/xalloc.h"
 
-#define DIGITS_MAX 18  /* always fits in 64 bits */
-#define QUOTED_MAX 100 /* bytes of the offending text in a message */
+#define DIGITS_MAX  18	    /* always fits in 64 bits */
+#define QUOTED_MAX  100	    /* bytes of the offending text in a message */
+#define RANGE_BYTES "/, \t" /* what only the brackets of ranges may hold */
 
 /* "%.*s" arguments for the text from start to end. */
 #define QUOTE(start, end)                                                     \
@@ -200,7 +201,7 @@ check_text(char *text, struct error *err)
 			in_brackets = true;
 		else if (*s == ']')
 			in_brackets = false;
-		else if (in_brackets && strchr("/, \t", *s) != NULL)
+		else if (in_brackets && strchr(RANGE_BYTES, *s) != NULL)
 			continue;
 		else if (!isascii((unsigned char)*s) ||
 		    (!isalnum((unsigned char)*s) &&
@@ -219,7 +220,7 @@ check_text(char *text, struct error *err)
 static int
 parse_parts(struct pattern *p, struct error *err)
 {
-	const char *literal = p->text, *s = literal, *close;
+	const char *literal = p->text, *s = literal, *close, *bad;
 	struct part *part;
 
 	while (*s != '\0') {
@@ -237,6 +238,8 @@ parse_parts(struct pattern *p, struct error *err)
 			if (parse_ranges(p, part, s + 1, close, err) == -1)
 				return -1;
 			literal = close + 1;
+		} else if ((bad = s + strcspn(s, RANGE_BYTES)) < close) {
+			return bad_character(s, bad, err);
 		}
 		s = close + 1;
 	}

@@ -25,7 +25,7 @@ is_unsafe(uint32_t c)
 void
 escape_append(struct buf *out, const void *data, size_t len)
 {
-	const uint8_t *p = data, *end = p + len, *clean = p;
+	const uint8_t *p = data, *end = len > 0 ? p + len : p, *clean = p;
 	uint32_t c = 0;
 	size_t n;
 

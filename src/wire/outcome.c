@@ -76,5 +76,5 @@ outcome_may_have_run(enum status status, enum stage stage)
 int
 status_exit_class(enum status status)
 {
-	return status_table[status].exit_class;
+	return (int)status_table[status].exit_class;
 }

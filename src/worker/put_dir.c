@@ -251,7 +251,7 @@ put_sweep_step(struct put_item *item)
 			break; /* may be unreadable: no matter */
 		item->state = SWEEP_LIST;
 		item->status = SFTP_OK;
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case SWEEP_LIST:
 		if (item->status != SFTP_OK || sweep_is_last(item))
 			break;

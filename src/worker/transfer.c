@@ -78,6 +78,9 @@ line(struct transfer *t, unsigned stream, const char *text)
 		fatal("too many lines about one host");
 }
 
+static char *about(const char *path, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+
 /* "PATH: WORDS", as an escaped string of the caller. */
 static char *
 about(const char *path, const char *fmt, va_list ap)
