@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/crypto_alloc.h"
 #include "util/exit_status.h"
 #include "util/log.h"
 #include "wire/frame.h"
@@ -68,5 +69,6 @@ main(int argc, char **argv)
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	crypto_alloc_init();
 	worker_main();
 }

@@ -58,7 +58,9 @@
  *                     (lines that are no banner, for ever), preamble (some
  *                     lines, then an honest host), blank (the same with one
  *                     empty line), maxstartups, penalty (what OpenSSH says
- *                     then, and FIN), empty (an empty line, and FIN)
+ *                     then, and FIN), empty (an empty line, and FIN), says
+ *                     (the line of says=, and FIN)
+ *   says=TEXT         what that line is, and what disconnect= tells
  *
  * Host keys:
  *   other-key         always the other key

@@ -23,7 +23,8 @@ static const char *const stage_words[STAGE_COUNT + 1] = {"connect", "banner",
     "kex", "auth", "channel", "exec", "stream", "exit", "close", NULL};
 
 static const char *const banner_words[] = {"garbage", "http", "ssh1", "endless",
-    "lines", "preamble", "blank", "maxstartups", "penalty", "empty", NULL};
+    "lines", "preamble", "blank", "maxstartups", "penalty", "empty", "says",
+    NULL};
 
 static const char *const auth_words[AUTH_COUNT + 1] = {
     "password", "publickey", "keyboard-interactive", NULL};
@@ -51,6 +52,7 @@ static const struct {
     [B_DISCONNECT] = {"disconnect", V_WORD, stage_words},
     [B_DELAY] = {"delay", V_DELAYS, stage_words},
     [B_BANNER] = {"banner", V_WORD, banner_words},
+    [B_SAYS] = {"says", V_TEXT},
     [B_OTHER_KEY] = {"other-key", V_NONE},
     [B_CHANGING_KEY] = {"changing-key", V_NONE},
     [B_ONLY] = {"only", V_NUMBER},

@@ -266,7 +266,8 @@ step_banner(struct conn *conn)
 	}
 	if (host_has(h, B_BANNER)) {
 		if (!raw_put_banner(&conn->raw,
-			(enum banner_kind)host_number(h, B_BANNER))) {
+			(enum banner_kind)host_number(h, B_BANNER),
+			h->values[B_SAYS].text)) {
 			conn->state = CONN_RAW;
 			return EPOLLRDHUP;
 		}

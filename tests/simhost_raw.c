@@ -43,7 +43,7 @@ put_garbage(struct buf *out)
 }
 
 bool
-raw_put_banner(struct raw *r, enum banner_kind kind)
+raw_put_banner(struct raw *r, enum banner_kind kind, const char *says)
 {
 	enum then { THEN_NOTHING, THEN_END, THEN_AGAIN, THEN_SSH };
 	static const struct {
@@ -65,9 +65,12 @@ raw_put_banner(struct raw *r, enum banner_kind kind)
 	    [BANNER_MAXSTARTUPS] = {"Exceeded MaxStartups\r\n", THEN_END},
 	    [BANNER_PENALTY] = {"Not allowed at this time\r\n", THEN_END},
 	    [BANNER_EMPTY] = {"\r\n", THEN_END},
+	    [BANNER_SAYS] = {"\r\n", THEN_END},
 	};
 	enum then then = banners[kind].then;
 
+	if (kind == BANNER_SAYS)
+		buf_puts(&r->out, says);
 	buf_puts(&r->out, banners[kind].text);
 	if (kind == BANNER_GARBAGE)
 		put_garbage(&r->out);

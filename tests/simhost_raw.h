@@ -23,8 +23,11 @@ struct raw {
 void raw_init(struct raw *r);
 void raw_clear(struct raw *r);
 
-/* A banner of this kind. Returns whether an honest one comes after out. */
-bool raw_put_banner(struct raw *r, enum banner_kind kind);
+/*
+ * A banner of this kind; says is the line of BANNER_SAYS. Returns whether an
+ * honest one comes after out.
+ */
+bool raw_put_banner(struct raw *r, enum banner_kind kind, const char *says);
 
 /* SSH_MSG_DISCONNECT (RFC 4253, 11.1) before keys are agreed. */
 void raw_put_disconnect(struct raw *r, const char *text);

@@ -74,6 +74,9 @@ check_line(const struct line *l, struct error *err)
 	    (v[B_ONLY].is_on || v[B_AFTER].is_on))
 		return error_set(err,
 		    "'only' and 'after' do not go with 'refuse', 'blackhole'");
+	if (v[B_BANNER].is_on && v[B_BANNER].number == BANNER_SAYS &&
+	    !v[B_SAYS].is_on)
+		return error_set(err, "'banner=says' needs 'says'");
 	if (v[B_DISCONNECT].is_on && v[B_DISCONNECT].number < STAGE_KEX)
 		return error_set(err, "'disconnect': only from kex on");
 	return 0;

@@ -44,6 +44,7 @@ enum behaviour {
 	B_DELAY_LAST = B_DELAY + STAGE_COUNT - 1,
 	/* banner, keys */
 	B_BANNER,
+	B_SAYS,
 	B_OTHER_KEY,
 	B_CHANGING_KEY,
 	/* which connections */
@@ -175,7 +176,8 @@ enum banner_kind {
 	BANNER_BLANK,
 	BANNER_MAXSTARTUPS,
 	BANNER_PENALTY,
-	BANNER_EMPTY
+	BANNER_EMPTY,
+	BANNER_SAYS
 };
 
 /* The words of deny= and methods=, in this order; a value is a set of bits. */

@@ -71,6 +71,8 @@ stage_pass(struct conn *conn, uint64_t *due_ms, enum stage stage)
 		*due_ms = 0;
 	}
 	conn->fault = fault_at(h, stage);
-	conn->fault_text = "This host ends the connection";
+	conn->fault_text = host_has(h, B_SAYS)
+	    ? h->values[B_SAYS].text
+	    : "This host ends the connection";
 	return conn->fault == FAULT_NONE;
 }

@@ -23,8 +23,10 @@
 #include "cli/run_words.h"
 #include "control/control.h"
 #include "control/signals.h"
+#include "util/crypto_alloc.h"
 #include "util/exit_status.h"
 #include "util/log.h"
+#include "util/xalloc.h"
 
 static void
 program_help(const struct program *p)
@@ -197,6 +199,9 @@ program_run(const struct program *p, int argc, char **argv)
 	open_standard_descriptors();
 	setrlimit(RLIMIT_CORE, &no_core); /* it would hold passwords */
 	log_init(p->name);
+	crypto_alloc_init();
+	/* A record would lack what there was no memory for. */
+	json_set_alloc_funcs(xmalloc, free);
 	p->options->origins = &conf.origins;
 	if (argc > 2 && strcmp(argv[1], COMPLETION_WORD) == 0) {
 		status = completion_print(p, argc - 2, argv + 2);

@@ -141,8 +141,12 @@ parse(const char *path, const void *data, size_t len, struct error *err)
 	return d;
 }
 
-/* Append the dictionary's entries, which are views of it and of the scan. */
-static void
+/*
+ * Append the dictionary's entries, which are views of it and of the scan.
+ * Returns -1 if some are lost: iniparser does not tell that it had no memory
+ * for a name or a value.
+ */
+static int
 add_entries(struct ini *ini, const dictionary *d)
 {
 	size_t i, left = (size_t)d->n;
@@ -160,7 +164,10 @@ add_entries(struct ini *ini, const dictionary *d)
 		    ini_scan_section(ini->scan, strtoul(d->key[i], &end, 10));
 		e->key = *end == ':' ? end + 1 : NULL;
 		e->value = d->val[i] != NULL ? d->val[i] : "";
+		if (e->key != NULL && d->val[i] == NULL)
+			return -1;
 	}
+	return left == 0 ? 0 : -1;
 }
 
 static int
@@ -178,7 +185,8 @@ parse_chunks(
 		ini->dictionaries = xreallocarray(ini->dictionaries,
 		    ini->dictionary_count + 1, sizeof(*ini->dictionaries));
 		ini->dictionaries[ini->dictionary_count++] = d;
-		add_entries(ini, d);
+		if (add_entries(ini, d) == -1)
+			return error_set(err, "%s: out of memory", path);
 	}
 	return 0;
 }

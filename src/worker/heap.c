@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/xalloc.h"
+
 /* Stands before each block; its size keeps the data aligned as by malloc. */
 struct heap_block {
 	_Alignas(max_align_t) struct heap_block *next;
@@ -39,9 +41,7 @@ heap_alloc(struct heap *h, size_t size)
 
 	if (size > h->max_bytes - h->used_bytes)
 		return NULL;
-	b = malloc(sizeof(*b) + size);
-	if (b == NULL)
-		return NULL;
+	b = xmalloc(sizeof(*b) + size);
 	b->size = size;
 	b->next = h->blocks;
 	b->link = &h->blocks;

@@ -29,7 +29,10 @@ void heap_init(struct heap *h, size_t max_bytes, heap_freed freed, void *ctx);
 /* Free all that was not freed. */
 void heap_clear(struct heap *h);
 
-/* As malloc, realloc and free; NULL if the limit would be exceeded. */
+/*
+ * As malloc, realloc and free; NULL if the limit would be exceeded, and only
+ * then.
+ */
 void *heap_alloc(struct heap *h, size_t size);
 void *heap_realloc(struct heap *h, void *p, size_t size);
 void heap_free(struct heap *h, void *p);

@@ -58,9 +58,13 @@ transport_flush(struct transport *t)
 	if (t->fd == -1 || t->is_dead)
 		return;
 	if (fd_flush(t->fd, &t->out) == -1) {
-		/* The reading side reports it, after what is still to read. */
+		/*
+		 * The reading side reports it, after what is still to read.
+		 * A connection may be alive all the same (ENOBUFS, ENOMEM).
+		 */
 		t->error = errno;
 		buf_clear(&t->out);
+		shutdown(t->fd, SHUT_RDWR);
 	}
 }
 

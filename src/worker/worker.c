@@ -520,10 +520,18 @@ worker_configure(struct worker *w)
 	w->credit = w->config.credit;
 }
 
+static void *
+uv_realloc(void *p, size_t size)
+{
+	return xreallocarray(p, 1, size);
+}
+
 /* Set up the loop, with nothing to do yet. */
 static void
 worker_open_loop(struct worker *w)
 {
+	/* libuv aborts without a word if it has no memory. */
+	uv_replace_allocator(xmalloc, uv_realloc, xcalloc, free);
 	if (uv_loop_init(&w->loop) != 0)
 		fatal("cannot set up libuv");
 	w->threads = threads_new(&w->loop);
