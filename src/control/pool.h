@@ -87,7 +87,6 @@ void pool_read_log(struct pool *p, uint32_t i);
 int pool_wait(const struct pool *p, uint32_t i, uint64_t until_ms);
 
 /*
-/*
  * Kill the worker, unless it has ended, with what else is in its process group;
  * close the pipes and reap it. Who else holds the pipes is not waited for; what
  * is there of its stderr is told.
