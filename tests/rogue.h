@@ -10,8 +10,6 @@
 #include "util/buf.h"
 #include "wire/frame.h"
 
-#define ROGUE_ID_BYTES 32
-
 /* A request to be signed is right, but for what is named here. */
 #define ROGUE_HONEST ""
 
@@ -19,7 +17,6 @@ struct rogue {
 	int log_fd;
 	struct buf in, out;
 	struct identity *host_key, *other_key;
-	uint8_t session_id[ROGUE_ID_BYTES];
 	uint32_t task, slots;
 	uint32_t job; /* the one in hand */
 	bool has_job, is_rogues;

@@ -8,7 +8,8 @@
  *   sign [WRONG]            user, session, service, method, flag, algorithm,
  *                           key, type, behind: that part of the request;
  *                           no-session: one without id; index: of no key;
- *                           unproved, foreign: the proof
+ *                           unproved: no exchange; foreign: one with another
+ *                           host
  *   authenticated  started  refused
  *   output [BYTES]          "forged", or so many
  *   progress BYTES TOTAL

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rogue.h"
-#include "util/log.h"
+#include "util/digest.h"
 
 struct bytes
 rogue_text(const char *s)
@@ -19,18 +19,37 @@ put_text(struct buf *b, const char *s)
 	buf_put_string(b, s, strlen(s));
 }
 
-/* RFC 4252 section 7. */
+/* What the session's id is the hash of: RFC 4253 section 8. */
 static void
-put_request(struct buf *b, const struct rogue *r, const char *wrong)
+put_exchange(struct buf *b, const struct rogue *r, const char *wrong)
+{
+	const struct identity *key =
+	    strcmp(wrong, "foreign") == 0 ? r->other_key : r->host_key;
+
+	put_text(b, "SSH-2.0-client");
+	put_text(b, "SSH-2.0-server");
+	put_text(b, "KEXINIT of the client");
+	put_text(b, "KEXINIT of the server");
+	buf_put_string(b, key->blob, key->blob_len);
+	buf_put_u32(b, r->job); /* in the place of e, f and K */
+}
+
+/* RFC 4252 section 7, of the session with this exchange. */
+static void
+put_request(struct buf *b, const struct rogue *r, const struct buf *exchange,
+    const char *wrong)
 {
 	struct cursor keys = {r->spec.keys.data, r->spec.keys.len};
 	struct bytes algorithm = rogue_text(""), blob = rogue_text("");
-	uint8_t id[ROGUE_ID_BYTES];
+	struct digest *digest = digest_new();
+	uint8_t id[DIGEST_BYTES];
 	size_t id_len = sizeof(id);
 
+	digest_add(digest, buf_head(exchange), buf_len(exchange));
+	digest_end(digest, id);
+	digest_free(digest);
 	cursor_get_string(&keys, &algorithm.data, &algorithm.len);
 	cursor_get_string(&keys, &blob.data, &blob.len);
-	memcpy(id, r->session_id, sizeof(id));
 	if (strcmp(wrong, "session") == 0)
 		id[0] ^= 1;
 	if (strcmp(wrong, "no-session") == 0)
@@ -52,42 +71,24 @@ put_request(struct buf *b, const struct rogue *r, const char *wrong)
 		buf_put_u8(b, 0);
 }
 
-/* The host's signature over the session's id, as a key exchange has it. */
-static void
-put_proof(struct buf *b, const struct rogue *r, const char *wrong)
-{
-	const struct identity *key =
-	    strcmp(wrong, "foreign") == 0 ? r->other_key : r->host_key;
-	struct error err;
-	uint8_t *sig;
-	size_t len;
-
-	if (strcmp(wrong, "unproved") == 0)
-		return;
-	if (identity_sign(key, r->session_id, sizeof(r->session_id), &sig, &len,
-		&err) == -1)
-		fatal("%s", err.text);
-	put_text(b, key->algorithm);
-	buf_put_string(b, sig, len);
-	free(sig);
-}
-
 void
 rogue_sign(struct rogue *r, uint32_t job, const char *wrong)
 {
 	struct msg_sign msg = {strcmp(wrong, "index") == 0 ? 7 : 0};
-	struct buf request, proof;
+	struct buf request, exchange;
 
 	if (!r->has_job)
 		return;
 	r->honest_signs += strcmp(wrong, ROGUE_HONEST) == 0 && job == r->job;
 	buf_init(&request, FRAME_MAX);
-	buf_init(&proof, FRAME_MAX);
-	put_request(&request, r, wrong);
-	put_proof(&proof, r, wrong);
+	buf_init(&exchange, FRAME_MAX);
+	put_exchange(&exchange, r, wrong);
+	put_request(&request, r, &exchange, wrong);
 	msg.request = (struct bytes){buf_head(&request), buf_len(&request)};
-	msg.proof = (struct bytes){buf_head(&proof), buf_len(&proof)};
+	if (strcmp(wrong, "unproved") != 0)
+		msg.exchange =
+		    (struct bytes){buf_head(&exchange), buf_len(&exchange)};
 	rogue_send(r, FRAME_SIGN, job, &msg);
 	buf_clear(&request);
-	buf_clear(&proof);
+	buf_clear(&exchange);
 }

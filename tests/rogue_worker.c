@@ -212,7 +212,6 @@ do_job(struct rogue *r, const struct script *s, const struct frame *frame)
 	r->has_acted = false;
 	r->honest_signs = 0;
 	r->is_rogues = strcmp(r->spec.address, "rogue.test") == 0;
-	memset(r->session_id, (int)('a' + r->job % 16), sizeof(r->session_id));
 	rogue_log(r, "job %u\n", r->job);
 	if (!act_at(r, s, "job"))
 		rogue_send(r, FRAME_HOSTKEY, r->job, &msg);

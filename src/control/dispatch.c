@@ -185,12 +185,12 @@ frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg,
 	struct job_note *note = &run->notes[job];
 	struct bytes host_key = {note->host_key, note->host_key_len};
 	struct identity *const *ids;
+	uint64_t ticket;
 	size_t count;
 
 	count = signer_identities(run->signer, host->identity_file, &ids);
 	if (note->sign_serial != 0 || msg->key < note->next_key ||
-	    msg->key >= count ||
-	    host_proof_check(host_key, msg->request, msg->proof, why) == -1)
+	    msg->key >= count)
 		return -1;
 	if (++run->sign_serial == 0)
 		run->sign_serial = 1;
@@ -198,9 +198,16 @@ frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg,
 	note->key = msg->key;
 	note->next_key = msg->key + 1;
 	trace_sign(run, job);
+	ticket = (uint64_t)note->sign_serial << 32 | job;
+	/* Maybe a worker that lies; but its other hosts shall not pay for it.
+	 */
+	if (host_proof_check(host_key, msg->request, msg->exchange, why) ==
+	    -1) {
+		dispatch_signed(run, ticket, NULL, 0, why->text);
+		return 0;
+	}
 	return signer_request(run->signer, ids[msg->key], host->user,
-	    msg->request.data, msg->request.len,
-	    (uint64_t)note->sign_serial << 32 | job, why);
+	    msg->request.data, msg->request.len, ticket, why);
 }
 
 void

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * host_proof: that a session is one with the host. In a key exchange the host
- * signs its hash, and the hash of the first one is the session's id (RFC 4253
- * sections 7.2 and 8). So this signature tells whose session it is, also to
- * those who did not take part.
+ * host_proof: that a session is one with the host. A session's id is the hash
+ * of its first key exchange, in which the host's key stands (RFC 4253
+ * sections 7.2 and 8). So who sees what was hashed knows whose session it is,
+ * without having taken part; and no other host has one of this id, for it
+ * hashes its own key.
  */
 #ifndef CONTROL_HOST_PROOF_H
 #define CONTROL_HOST_PROOF_H
@@ -13,11 +14,11 @@
 
 /*
  * host_key: the blob of a key that was accepted. request: begins with a string
- * that is a session's id. proof: string algorithm, string signature, as in a
- * reply of a key exchange. Returns 0 if it is the signature of this key over
- * this id, by an algorithm that we offer; else -1 with err.
+ * that is a session's id. exchange: what it is the hash of, SHA-256, SHA-384 or
+ * SHA-512. Returns 0 if that is so, and this is the host's key in it; else -1
+ * with err.
  */
 int host_proof_check(struct bytes host_key, struct bytes request,
-    struct bytes proof, struct error *err);
+    struct bytes exchange, struct error *err);
 
 #endif

@@ -60,7 +60,7 @@ static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
     [FRAME_HOSTKEY] = {FIELD(BYTES, msg_hostkey, key),
 	FIELD(STRING, msg_hostkey, peer)},
     [FRAME_SIGN] = {FIELD(U32, msg_sign, key), FIELD(BYTES, msg_sign, request),
-	FIELD(BYTES, msg_sign, proof)},
+	FIELD(BYTES, msg_sign, exchange)},
     [FRAME_OUTPUT] = {FIELD(U32, msg_output, stream),
 	FIELD(BYTES, msg_output, data)},
     [FRAME_RESULT] = {FIELD(U32, msg_result, status),

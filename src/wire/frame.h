@@ -219,7 +219,8 @@ struct msg_hostkey {
 struct msg_sign {
 	uint32_t key;	      /* which of msg_job.keys, from 0 */
 	struct bytes request; /* what is to be signed */
-	struct bytes proof;   /* the host's signature, RFC 4253 section 8 */
+	/* What the session's id is the hash of, RFC 4253 section 8. */
+	struct bytes exchange;
 };
 
 /* msg_authenticated.method of a login with a key, RFC 4252 section 7. */

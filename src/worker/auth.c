@@ -149,7 +149,8 @@ sign_cb(LIBSSH2_SESSION *ssh, unsigned char **sig, size_t *sig_len,
 	struct auth *a = &s->auth;
 	struct msg_sign msg = {.key = a->key_index - 1,
 	    .request = {data, data_len},
-	    .proof = {s->proof, s->proof_len}};
+	    .exchange = {
+		buf_head(&s->exchange.text), buf_len(&s->exchange.text)}};
 
 	(void)ssh;
 	if (!a->has_signature) {

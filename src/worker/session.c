@@ -72,6 +72,7 @@ session_new(struct worker *w, const struct frame *frame)
 	if (frame_read(&own, &s->spec) == -1)
 		fatal("malformed job frame");
 	heap_init(&s->heap, SESSION_HEAP_MAX, session_block_freed, s);
+	exchange_init(&s->exchange);
 	transport_init(&s->transport);
 	task_exec_init(&s->task);
 	s->rate_grant = UINT64_MAX; /* until it is held */
@@ -99,8 +100,10 @@ session_unwatch(struct session *s)
 static const char *
 session_guarded(struct session *s, void (*work)(void *ctx))
 {
+	struct exchange *outer = exchange_listen(&s->exchange);
 	const char *asserted = assert_guarded(work, s);
 
+	exchange_listen(outer);
 	if (asserted != NULL)
 		s->ssh = NULL;
 	return asserted;
@@ -133,9 +136,7 @@ session_disconnect(struct session *s)
 	s->is_encrypted = false;
 	heap_clear(&s->heap);
 	s->heap.freed = session_block_freed;
-	free(s->proof);
-	s->proof = NULL;
-	s->proof_len = 0;
+	exchange_clear(&s->exchange);
 	transport_close(&s->transport);
 }
 
@@ -301,6 +302,7 @@ step_auth(struct session *s)
 	if (is_done) {
 		msg.method = auth_method(&s->auth);
 		auth_clear(&s->auth);
+		exchange_drop(&s->exchange);
 		s->heap.wipe = false; /* from here on it holds no secret */
 		s->result.auth_ms = (uint32_t)(session_now(s) - s->accepted_ms);
 		/* The start of the command gets as long again. */

@@ -17,6 +17,7 @@
 #include "wire/outcome.h"
 #include "worker/auth.h"
 #include "worker/connector.h"
+#include "worker/exchange.h"
 #include "worker/heap.h"
 #include "worker/task_exec.h"
 #include "worker/transfer.h"
@@ -62,8 +63,7 @@ struct session {
 	bool has_verdict;
 	enum verdict verdict;
 	char *verdict_text;
-	uint8_t *proof; /* that the host has its key, see struct msg_sign */
-	size_t proof_len;
+	struct exchange exchange; /* until the login */
 	struct auth auth;
 	struct task_exec task;	   /* of TASK_EXEC */
 	struct transfer *transfer; /* of the others, once it runs */

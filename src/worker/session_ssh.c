@@ -17,10 +17,6 @@
 #include "worker/ctr_stream.h"
 #include "worker/worker.h"
 
-/* RFC 4253 section 8, and RFC 5656 section 4 for ECDH; RFC 4419 section 3. */
-#define SSH_MSG_KEXDH_REPLY	 31
-#define SSH_MSG_KEX_DH_GEX_REPLY 33
-
 static void *
 alloc_cb(size_t size, void **abstract)
 {
@@ -46,36 +42,6 @@ realloc_cb(void *p, size_t size, void **abstract)
 	return heap_realloc(&s->heap, p, size);
 }
 
-/*
- * Of the reply of the first key exchange, whose hash is the session's id, the
- * host's signature is kept: libssh2 has verified it, and so can control.
- */
-static void
-proof_packet(struct session *s, const uint8_t *data, size_t size)
-{
-	struct cursor packet = {data, size};
-	struct bytes key, exchange, signature;
-	const char *presented;
-	size_t presented_len;
-	uint8_t type;
-	int kind;
-
-	/* Of an aborted session libssh2 frees the host key, too. */
-	if (s->state != SESSION_HANDSHAKE || s->proof != NULL ||
-	    cursor_get_u8(&packet, &type) == -1 ||
-	    (type != SSH_MSG_KEXDH_REPLY && type != SSH_MSG_KEX_DH_GEX_REPLY) ||
-	    cursor_get_string(&packet, &key.data, &key.len) == -1 ||
-	    cursor_get_string(&packet, &exchange.data, &exchange.len) == -1 ||
-	    cursor_get_string(&packet, &signature.data, &signature.len) == -1)
-		return;
-	presented = libssh2_session_hostkey(s->ssh, &presented_len, &kind);
-	if (presented == NULL || presented_len != key.len ||
-	    memcmp(presented, key.data, key.len) != 0)
-		return;
-	s->proof = xmemdup(signature.data, signature.len);
-	s->proof_len = signature.len;
-}
-
 void
 session_block_freed(void *ctx, const void *data, size_t size)
 {
@@ -84,7 +50,6 @@ session_block_freed(void *ctx, const void *data, size_t size)
 	/* Of a packet with a wrong MAC nothing is to be believed. */
 	if (s->transport.is_dead)
 		return;
-	proof_packet(s, data, size);
 	auth_packet(&s->auth, data, size);
 	task_exec_packet(&s->task, data, size);
 }

@@ -81,10 +81,10 @@ matrix() {
 	the largest exit status    | run          | started result status=1 has_exit=1 exit=4294967295 | | failed    | 1 |
 
 	signed for another user    | run          | verdict sign user         |       | lost command    | 3 | refused to sign.*user
-	another session            | run          | verdict sign session      |       | lost command    | 3 | refused to sign.*session
-	no session                 | run          | verdict sign no-session   |       | lost command    | 3 | refused to sign.*session
-	a session without proof    | run          | verdict sign unproved     |       | lost command    | 3 | refused to sign.*session
-	the proof of another key   | run          | verdict sign foreign      |       | lost command    | 3 | refused to sign.*session
+	another session            | run          | verdict sign session; result status=3 stage=8 | | denied auth | 4 | no signature: not a session with the host
+	no session                 | run          | verdict sign no-session; result status=3 stage=8 | | denied auth | 4 | no signature: not a session with the host
+	a session of nobody        | run          | verdict sign unproved; result status=3 stage=8 | | denied auth | 4 | no signature: not a session with the host
+	a session with another host | run          | verdict sign foreign; result status=3 stage=8 | | denied auth | 4 | no signature: not a session with the host
 	another service            | run          | verdict sign service      |       | lost command    | 3 | refused to sign.*service
 	another method             | run          | verdict sign method       |       | lost command    | 3 | refused to sign.*method
 	a query only               | run          | verdict sign flag         |       | lost command    | 3 | refused to sign.*method

@@ -184,7 +184,8 @@ teardown() {
 
 @test "-checksum works where there is no sha256sum" {
 	rm "$bin/sha256sum"
-	write_random "$far/a" 300000
+	write_random "$far/a" 299999
+	printf Y >>"$far/a"
 	mkdir -p "$got"
 	cp "$far/a" "$got/a"
 	get -remote "$far/a" -local out -checksum

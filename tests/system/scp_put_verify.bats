@@ -186,7 +186,8 @@ stop_half_way() {
 
 @test "-checksum works where there is no sha256sum" {
 	rm "$bin/sha256sum"
-	write_random a 300000
+	write_random a 299999
+	printf Y >>a
 	cp a "$far/a"
 	put -local a -remote "$far/" -checksum
 	expect_status 0

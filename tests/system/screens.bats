@@ -50,9 +50,8 @@ screen_run() {
 # screen_put: batch_scp on 80 columns, with the bytes that two hosts have by now.
 screen_put() {
 	fakeworker_up batch_scp
-	printf '@db-primary progress 400000 0\n%s\n' "$(sed \
-	    's/ok none 0 0 0/ok none 1500000 1 0/' "$fake/script")" \
-	    >"$fake/script"
+	sed -i -e 's/ok none 0 0 0/ok none 1500000 1 0/' \
+	    -e '1a @db-primary progress 400000 0' "$fake/script"
 	truncate -s 1500000 app.tar
 	screen_up 80 20 "$batch_run" -known-hosts /dev/null \
 	    -host-key accept-new -g all -f 3 -workers 1 -action put \
