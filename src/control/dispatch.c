@@ -26,6 +26,7 @@
 
 /* How far a job in flight is. */
 enum phase {
+	PHASE_NEVER,
 	PHASE_CONNECT, /* its host key is not judged */
 	PHASE_REFUSED, /* it was refused */
 	PHASE_LOGIN,   /* it was accepted */

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/clock.h"
@@ -30,7 +31,7 @@
 
 #define PIPE_READ_BYTES 65536u
 #define FIRST_FREE_FD	10 /* above those that a worker inherits */
-/* So long workers have to end by themselves. */
+/* So long workers have to end by themselves, or when they are killed. */
 #define END_MS 1000u
 
 int
@@ -233,7 +234,7 @@ pool_poll(const struct pool *p, struct pollfd *fds)
 		fds[POOL_JOBS].fd =
 		    w->pid != 0 && buf_len(&w->out) > 0 ? w->job_fd : -1;
 		fds[POOL_JOBS].events = POLLOUT;
-		fds[POOL_LOG].fd = w->pid != 0 ? w->log.fd : -1;
+		fds[POOL_LOG].fd = w->pid != 0 ? worker_log_fd(&w->log) : -1;
 		fds[POOL_LOG].events = POLLIN;
 	}
 	return POOL_FDS * (size_t)p->count;
@@ -282,6 +283,23 @@ pool_wait(const struct pool *p, uint32_t i, uint64_t until_ms)
 	return poll(&fd, 1, (int)(until_ms - now_ms)) == 1 ? 0 : -1;
 }
 
+/*
+ * What was killed ends at once, unless the kernel keeps it: with a file on a
+ * server that does not answer, say. Then init will have it.
+ */
+static void
+wait_for_end(struct worker_process *w)
+{
+	const struct timespec moment = {0, 200000};
+	uint64_t until_ms = clock_now_ms() + END_MS;
+
+	while (waitpid(w->pid, &w->exit_status, WNOHANG) != w->pid &&
+	    clock_now_ms() < until_ms) {
+		w->exit_status = SIGKILL;
+		nanosleep(&moment, NULL);
+	}
+}
+
 void
 pool_reap(struct pool *p, uint32_t i)
 {
@@ -293,8 +311,7 @@ pool_reap(struct pool *p, uint32_t i)
 	fd_close(&w->result_fd);
 	kill(w->pid, SIGKILL);
 	kill(-w->pid, SIGKILL); /* it leads a session of its own */
-	while (waitpid(w->pid, &w->exit_status, 0) == -1 && errno == EINTR)
-		;
+	wait_for_end(w);
 	pool_trace(i, "end", "process %ld", (long)w->pid);
 	worker_log_close(&w->log, i, &p->lines_told);
 	w->pid = 0;

@@ -88,8 +88,9 @@ int pool_wait(const struct pool *p, uint32_t i, uint64_t until_ms);
 
 /*
  * Kill the worker, unless it has ended, with what else is in its process group;
- * close the pipes and reap it. Who else holds the pipes is not waited for; what
- * is there of its stderr is told.
+ * close the pipes and reap it. Who else holds the pipes is not waited for, nor
+ * a worker that the kernel does not let go; what is there of its stderr is
+ * told.
  */
 void pool_reap(struct pool *p, uint32_t i);
 

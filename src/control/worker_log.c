@@ -14,17 +14,25 @@
 #define READ_BYTES 4096u
 /* A pipe holds no more than that, unless somebody else still writes to it. */
 #define REST_READS 16
-/* Enough for what a sanitizer says. */
-#define LINES_MAX 200u
+/* Enough for what a sanitizer says; and of all workers. */
+#define LINES_MAX     100u
+#define LINES_MAX_ALL 400u
 
 void
 worker_log_open(struct worker_log *l, int fd)
 {
 	l->fd = fd;
 	l->last[0] = '\0';
+	l->told = 0;
 	buf_init(&l->text, WORKER_LOG_SIZE + READ_BYTES);
 	if (fd != -1)
 		fd_set_nonblock(fd);
+}
+
+int
+worker_log_fd(const struct worker_log *l)
+{
+	return l->told < LINES_MAX ? l->fd : -1;
 }
 
 static void
@@ -39,11 +47,13 @@ tell(struct worker_log *l, size_t len, uint32_t i, unsigned *told)
 		skipped = sizeof(own_name) - 1;
 	snprintf(l->last, sizeof(l->last), "%.*s", (int)(len - skipped),
 	    line + skipped);
-	if (*told >= LINES_MAX)
+	if (*told >= LINES_MAX_ALL || l->told >= LINES_MAX)
 		return;
 	log_error("worker %u: %s", i, l->last);
-	if (++*told == LINES_MAX)
+	if (++*told == LINES_MAX_ALL)
 		log_error("more of what workers say is left out");
+	else if (++l->told == LINES_MAX)
+		log_error("more of what worker %u says is left out", i);
 }
 
 /* Tell whole lines, and pieces of those that are too long. */

@@ -18,7 +18,11 @@ struct worker_log {
 	int fd;			    /* we read, or -1 */
 	struct buf text;	    /* of a line that is not complete */
 	char last[WORKER_LOG_SIZE]; /* the last line, whatever is in it */
+	unsigned told;		    /* lines */
 };
+
+/* What to wait for: -1 once it has said more than any worker of ours does. */
+int worker_log_fd(const struct worker_log *l);
 
 /* Take over fd, which then does not block; -1: there is none. */
 void worker_log_open(struct worker_log *l, int fd);

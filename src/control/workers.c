@@ -150,8 +150,9 @@ workers_abort(struct run *run)
 /* --- looking after them -------------------------------------------------- */
 
 /*
- * The ticks that a job may take for its login, or then for its task: what the
- * worker allows it, and then as much as a worker may be silent.
+ * The ticks that a job may take for its login, or then for its task: twice what
+ * the worker allows it, which does not count the time in which it stood still
+ * itself, and then as much as a worker may be silent.
  */
 static uint64_t
 ticks_allowed(const struct run *run, uint32_t job)
@@ -164,7 +165,7 @@ ticks_allowed(const struct run *run, uint32_t job)
 			return UINT64_MAX;
 		limit_ms += host->timeout_ms;
 	}
-	return limit_ms / PING_INTERVAL_MS + 1 + SILENT_TICKS_MAX;
+	return 2 * (limit_ms / PING_INTERVAL_MS + 1) + SILENT_TICKS_MAX;
 }
 
 static void
