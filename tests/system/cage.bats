@@ -193,9 +193,9 @@ begun_at_least() {
 	expect_status 0
 	expect_line "$err" \
 	    'batch_run: worker 0: \x1b]0;title\x07 \xff \x9b31m'
-	expect_line "$err" 'batch_run: worker 0: line 100'
+	expect_line "$err" 'batch_run: worker 0: line 50'
 	expect_no_match "$err" 'line 300'
-	expect_match "$err" 'more of what workers say is left out'
-	[ "$(wc -l <"$err")" -le 210 ]
+	expect_match "$err" 'more of what worker 0 says is left out'
+	[ "$(wc -l <"$err")" -le 110 ]
 	expect_no_bytes "$err" $'\e' $'\a'
 }
