@@ -20,7 +20,8 @@ struct rogue {
 	uint32_t task, slots;
 	uint32_t job; /* the one in hand */
 	bool has_job, is_rogues;
-	bool has_acted;	       /* from now on only pings are answered */
+	bool has_acted; /* from now on only pings are answered */
+	bool may_sign;	/* the host key was accepted, and nothing is signed */
 	unsigned honest_signs; /* requests that are to be answered */
 	uint8_t *frame;	       /* the job's */
 	struct msg_job spec;
@@ -39,8 +40,14 @@ void rogue_flush(struct rogue *r);
 /* The bytes of a string. */
 struct bytes rogue_text(const char *s);
 
+/* "*N" is N letters, other values are themselves. The caller frees it. */
+char *rogue_expand(const char *value);
+
 /* Ask for a signature with the job's first key. wrong: see rogue_acts.c. */
 void rogue_sign(struct rogue *r, uint32_t job, const char *wrong);
+
+/* A RESULT that is ok but for what "NAME=VALUE ..." says. */
+void rogue_result(struct rogue *r, uint32_t job, const char *settings);
 
 /*
  * Do what "NAME", "NAME@JOB" says, with these arguments, for the job in hand

@@ -3,17 +3,17 @@
  * What the rogue worker does. Of a frame all is right but what an act's
  * arguments name:
  *
- *   ready [SLOTS]           pong
+ *   ready [SLOTS [MISSING]] pong
  *   hostkey [other|peer]    another key; a peer that drives a terminal
  *   sign [WRONG]            user, session, service, method, flag, algorithm,
  *                           key, type, behind: that part of the request;
  *                           no-session: one without id; index: of no key;
- *                           unproved: no exchange; foreign: one with another
- *                           host
+ *                           second: of the second one; unproved: no exchange;
+ *                           foreign: one with another host
  *   authenticated  started  refused
- *   output [BYTES]          "forged", or so many
+ *   output [BYTES [STREAM]] "forged", or so many
  *   progress BYTES TOTAL
- *   result NAME=VALUE...    see result_fields; VALUE "*N" is N letters
+ *   result NAME=VALUE...    see rogue_result.c
  *   texts [both]            a login, output (on both streams) and a result full
  *                           of bytes that drive a terminal
  *   raw HEX                 bytes
@@ -21,20 +21,25 @@
  * And what is no frame:
  *
  *   nothing                 but the answers to pings
- *   flood ACT ...           this act, for ever
- *   chatter                 PROGRESS, ten times a second; nothing is read
+ *   flood ACT ...           this act, for ever; nothing is read
+ *   chatter ACT ...         the same, ten times a second
+ *   say                     bytes that drive a terminal, to stderr
+ *   die                     SIGKILL
  *   stop                    SIGSTOP
  *   linger                  nothing is read, nothing sent
  *   close FD                the same, with one pipe closed
  *   orphan, orphan-talks    its child keeps the pipes, while it is killed;
- *                           the second one goes on in its place
+ *                           the second one goes on in its place, the first
+ *                           one stays as long as it is let
  *   orphan-away             the child has left the process group, too
+ *   orphan-says             so has this one; it has only stderr, and says a lot
+ *
+ * As a text "*N" is N letters, and "evil" what drives a terminal.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,16 +56,25 @@
 	"\033]0;owned\a\033[2J\r\n\302\2331m\233\377\300\200" \
 	"\342\200\256evil\177\b"
 
+/* Longer than a run takes; only ends what nobody has ended. */
+#define STAY_S 180
+
 /* --- frames -------------------------------------------------------------- */
 
 static void
 act_ready(struct rogue *r, uint32_t job, const char *args)
 {
-	struct msg_ready msg = {
-	    args[0] != '\0' ? (uint32_t)strtoul(args, NULL, 10) : r->slots};
+	struct msg_ready msg = {r->slots};
+	char *missing = NULL, *end;
 
 	(void)job;
+	if (args[0] != '\0') {
+		msg.slots = (uint32_t)strtoul(args, &end, 10);
+		missing = rogue_expand(end + strspn(end, " "));
+		msg.missing = strcmp(missing, "evil") == 0 ? EVIL : missing;
+	}
 	rogue_send(r, FRAME_READY, FRAME_NO_JOB, &msg);
+	free(missing);
 }
 
 static void
@@ -110,13 +124,16 @@ act_started(struct rogue *r, uint32_t job, const char *args)
 static void
 act_output(struct rogue *r, uint32_t job, const char *args)
 {
-	size_t len = strtoul(args, NULL, 10);
+	char *end;
+	size_t len = strtoul(args, &end, 10);
 	uint8_t *data = xmalloc(len + 1);
 	struct msg_output msg = {1, {data, len}};
 
 	memset(data, 'x', len);
 	if (args[0] == '\0')
 		msg.data = rogue_text("forged\n");
+	if (end[0] != '\0')
+		msg.stream = (uint32_t)strtoul(end, NULL, 10);
 	rogue_send(r, FRAME_OUTPUT, job, &msg);
 	free(data);
 }
@@ -134,88 +151,10 @@ act_progress(struct rogue *r, uint32_t job, const char *args)
 	rogue_send(r, FRAME_PROGRESS, job, &msg);
 }
 
-enum field_kind { U32, U64, TEXT };
-
-static const struct {
-	const char *name;
-	enum field_kind kind;
-	size_t offset;
-} result_fields[] = {
-    {"status", U32, offsetof(struct msg_result, status)},
-    {"stage", U32, offsetof(struct msg_result, stage)},
-    {"has_exit", U32, offsetof(struct msg_result, has_exit_code)},
-    {"exit", U32, offsetof(struct msg_result, exit_code)},
-    {"connect_ms", U32, offsetof(struct msg_result, connect_ms)},
-    {"auth_ms", U32, offsetof(struct msg_result, auth_ms)},
-    {"stdout", U64, offsetof(struct msg_result, stdout_bytes)},
-    {"stderr", U64, offsetof(struct msg_result, stderr_bytes)},
-    {"bytes", U64, offsetof(struct msg_result, bytes)},
-    {"files", U64, offsetof(struct msg_result, files)},
-    {"unchanged", U64, offsetof(struct msg_result, unchanged)},
-    {"message", TEXT, offsetof(struct msg_result, message)},
-    {"signal", TEXT, offsetof(struct msg_result, signal)},
-    {"peer", TEXT, offsetof(struct msg_result, peer)},
-    {"sha256", TEXT, offsetof(struct msg_result, sha256)},
-};
-#define RESULT_FIELDS (sizeof(result_fields) / sizeof(result_fields[0]))
-
-/* "*N" is N letters. The caller frees it. */
-static char *
-expand(const char *value)
-{
-	size_t len = strtoul(value + (value[0] == '*'), NULL, 10);
-	char *s;
-
-	if (value[0] != '*')
-		return xstrdup(value);
-	s = xmalloc(len + 1);
-	memset(s, 'x', len);
-	s[len] = '\0';
-	return s;
-}
-
-/* Set the field that "NAME=VALUE" names; *string is to be freed behind it. */
-static void
-set_field(struct msg_result *msg, const char *setting, char **string)
-{
-	const char *equals = strchr(setting, '=');
-	size_t i, len = equals != NULL ? (size_t)(equals - setting) : 0;
-	uint64_t u64 = equals != NULL ? strtoull(equals + 1, NULL, 10) : 0;
-	uint32_t u32 = (uint32_t)u64;
-	char *field;
-
-	for (i = 0; i < RESULT_FIELDS; i++) {
-		if (len != strlen(result_fields[i].name) ||
-		    strncmp(result_fields[i].name, setting, len) != 0)
-			continue;
-		field = (char *)msg + result_fields[i].offset;
-		if (result_fields[i].kind == U32)
-			memcpy(field, &u32, sizeof(u32));
-		else if (result_fields[i].kind == U64)
-			memcpy(field, &u64, sizeof(u64));
-		else {
-			free(*string);
-			*string = expand(equals + 1);
-			memcpy(field, string, sizeof(*string));
-		}
-		return;
-	}
-	fatal("no such field of a result: %s", setting);
-}
-
 static void
 act_result(struct rogue *r, uint32_t job, const char *args)
 {
-	struct msg_result msg = {.status = STATUS_OK, .peer = "127.0.0.1"};
-	char *copy = xstrdup(args), *rest = copy, *word, *string = NULL;
-
-	while ((word = strsep(&rest, " ")) != NULL) {
-		if (word[0] != '\0')
-			set_field(&msg, word, &string);
-	}
-	rogue_send(r, FRAME_RESULT, job, &msg);
-	free(string);
-	free(copy);
+	rogue_result(r, job, args);
 }
 
 static void
@@ -265,27 +204,50 @@ act_nothing(struct rogue *r, uint32_t job, const char *args)
 }
 
 static void
-act_flood(struct rogue *r, uint32_t job, const char *args)
+repeat(struct rogue *r, const char *act, useconds_t pause_us)
 {
-	char *name = xstrdup(args), *rest = name;
+	char *name = xstrdup(act), *rest = name;
 
-	(void)job;
 	strsep(&rest, " ");
 	for (;;) {
 		rogue_act(r, name, rest != NULL ? rest : "");
 		rogue_flush(r);
+		usleep(pause_us);
 	}
+}
+
+static void
+act_flood(struct rogue *r, uint32_t job, const char *args)
+{
+	(void)job;
+	repeat(r, args, 0);
 }
 
 static void
 act_chatter(struct rogue *r, uint32_t job, const char *args)
 {
+	(void)job;
+	repeat(r, args, 100000);
+}
+
+/* What control does not take of it is lost. */
+static void
+act_say(struct rogue *r, uint32_t job, const char *args)
+{
+	(void)r;
+	(void)job;
 	(void)args;
-	for (;;) {
-		act_progress(r, job, "");
-		rogue_flush(r);
-		usleep(100000);
-	}
+	if (write(STDERR_FILENO, EVIL "\n", strlen(EVIL "\n")) == -1)
+		return;
+}
+
+static void
+act_die(struct rogue *r, uint32_t job, const char *args)
+{
+	(void)job;
+	(void)args;
+	rogue_flush(r);
+	kill(getpid(), SIGKILL);
 }
 
 static void
@@ -315,7 +277,7 @@ act_close(struct rogue *r, uint32_t job, const char *args)
 	act_linger(r, job, args);
 }
 
-/* Go on in a child, which ends with control. */
+/* Go on in a child. */
 static void
 become_orphan(struct rogue *r)
 {
@@ -339,26 +301,44 @@ outlive(pid_t control)
 }
 
 static void
-act_orphan(struct rogue *r, uint32_t job, const char *args)
+outlive_away(struct rogue *r, bool says)
 {
 	pid_t control = getppid();
 
-	(void)job;
-	(void)args;
 	become_orphan(r);
+	setsid();
+	if (says) {
+		close(WORKER_JOB_FD);
+		close(WORKER_RESULT_FD);
+	}
+	while (says && kill(control, 0) == 0)
+		act_say(r, r->job, "");
 	outlive(control);
+}
+
+static void
+act_orphan(struct rogue *r, uint32_t job, const char *args)
+{
+	become_orphan(r);
+	rogue_log(r, "child %ld\n", (long)getpid());
+	alarm(STAY_S);
+	act_linger(r, job, args);
 }
 
 static void
 act_orphan_away(struct rogue *r, uint32_t job, const char *args)
 {
-	pid_t control = getppid();
-
 	(void)job;
 	(void)args;
-	become_orphan(r);
-	setsid();
-	outlive(control);
+	outlive_away(r, false);
+}
+
+static void
+act_orphan_says(struct rogue *r, uint32_t job, const char *args)
+{
+	(void)job;
+	(void)args;
+	outlive_away(r, true);
 }
 
 static void
@@ -379,7 +359,7 @@ static const struct act {
 	void (*run)(struct rogue *r, uint32_t job, const char *args);
 	const char *fuzz[FUZZ_ARGS];
 } acts[] = {
-    {"ready", act_ready, {"", "0", "4294967295"}},
+    {"ready", act_ready, {"", "0", "4294967295", "1 *511", "1 evil"}},
     {"pong", act_pong, {""}},
     {"hostkey", act_hostkey, {"", "", "other", "peer"}},
     {"sign", act_sign,
@@ -402,11 +382,14 @@ static const struct act {
     {"nothing", act_nothing, {""}},
     {"flood", act_flood, {NULL}},
     {"chatter", act_chatter, {NULL}},
+    {"say", act_say, {""}},
+    {"die", act_die, {NULL}},
     {"linger", act_linger, {NULL}},
     {"stop", act_stop, {NULL}},
     {"close", act_close, {NULL}},
     {"orphan", act_orphan, {NULL}},
     {"orphan-away", act_orphan_away, {NULL}},
+    {"orphan-says", act_orphan_says, {NULL}},
     {"orphan-talks", act_orphan_talks, {NULL}},
 };
 #define ACTS (sizeof(acts) / sizeof(acts[0]))

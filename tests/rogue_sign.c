@@ -37,7 +37,7 @@ put_exchange(struct buf *b, const struct rogue *r, const char *wrong)
 /* RFC 4252 section 7, of the session with this exchange. */
 static void
 put_request(struct buf *b, const struct rogue *r, const struct buf *exchange,
-    const char *wrong)
+    uint32_t index, const char *wrong)
 {
 	struct cursor keys = {r->spec.keys.data, r->spec.keys.len};
 	struct bytes algorithm = rogue_text(""), blob = rogue_text("");
@@ -48,8 +48,10 @@ put_request(struct buf *b, const struct rogue *r, const struct buf *exchange,
 	digest_add(digest, buf_head(exchange), buf_len(exchange));
 	digest_end(digest, id);
 	digest_free(digest);
-	cursor_get_string(&keys, &algorithm.data, &algorithm.len);
-	cursor_get_string(&keys, &blob.data, &blob.len);
+	do {
+		cursor_get_string(&keys, &algorithm.data, &algorithm.len);
+		cursor_get_string(&keys, &blob.data, &blob.len);
+	} while (index-- > 0);
 	if (strcmp(wrong, "session") == 0)
 		id[0] ^= 1;
 	if (strcmp(wrong, "no-session") == 0)
@@ -74,16 +76,21 @@ put_request(struct buf *b, const struct rogue *r, const struct buf *exchange,
 void
 rogue_sign(struct rogue *r, uint32_t job, const char *wrong)
 {
-	struct msg_sign msg = {strcmp(wrong, "index") == 0 ? 7 : 0};
+	struct msg_sign msg = {strcmp(wrong, "second") == 0 ? 1 : 0};
 	struct buf request, exchange;
 
 	if (!r->has_job)
 		return;
-	r->honest_signs += strcmp(wrong, ROGUE_HONEST) == 0 && job == r->job;
+	if (strcmp(wrong, ROGUE_HONEST) == 0 && job == r->job && r->may_sign) {
+		r->honest_signs++;
+		r->may_sign = false;
+	}
 	buf_init(&request, FRAME_MAX);
 	buf_init(&exchange, FRAME_MAX);
 	put_exchange(&exchange, r, wrong);
-	put_request(&request, r, &exchange, wrong);
+	put_request(&request, r, &exchange, msg.key, wrong);
+	if (strcmp(wrong, "index") == 0)
+		msg.key = 7;
 	msg.request = (struct bytes){buf_head(&request), buf_len(&request)};
 	if (strcmp(wrong, "unproved") != 0)
 		msg.exchange =

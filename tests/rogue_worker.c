@@ -13,8 +13,9 @@
  *   host_key    a private key, that of every host
  *   other_key   another one
  *   log.N       what the Nth of them got: lines "job JOB", "password JOB TEXT",
- * "signature JOB BYTES", and "forged JOB BYTES" for a signature of what it
- *               should not have got one of
+ *               "signature JOB BYTES", "forged JOB BYTES" for a signature of
+ *               what it should not have got one of, and "child PID" of one
+ *               that should end with it
  *
  * The moment is one of those below; what acts there are is told in
  * rogue_acts.c. With @JOB its frames are of that job. "fuzz SEED" instead of
@@ -48,6 +49,7 @@
 /* Files by which two workers wait for each other; at most so long. */
 #define HELD_FILE  "held"
 #define ENDED_FILE "ended"
+#define AGAIN_FILE "again"
 #define ROGUE_FILE "rogue.pid"
 #define WAIT_MS	   20000u
 /* A fuzzer that hears nothing says something, and then ends. */
@@ -61,6 +63,8 @@ static const char *const moments[] = {
     "signature", /* once it has its signature, instead of AUTHENTICATED */
     "started",	 /* behind AUTHENTICATED and STARTED */
     "end",	 /* behind RESULT, in the same write */
+    "again",	 /* once it has the job again, instead of HOSTKEY: the first
+		  * attempt has ended before anything was sent */
     "fuzz",
 };
 
@@ -209,11 +213,12 @@ do_job(struct rogue *r, const struct script *s, const struct frame *frame)
 		fatal("malformed job frame");
 	r->job = frame->job;
 	r->has_job = true;
+	r->may_sign = false;
 	r->has_acted = false;
 	r->honest_signs = 0;
 	r->is_rogues = strcmp(r->spec.address, "rogue.test") == 0;
 	rogue_log(r, "job %u\n", r->job);
-	if (!act_at(r, s, "job"))
+	if (!act_at(r, s, is_there(AGAIN_FILE) ? "again" : "job"))
 		rogue_send(r, FRAME_HOSTKEY, r->job, &msg);
 }
 
@@ -223,9 +228,25 @@ do_verdict(struct rogue *r, const struct script *s, uint32_t job,
 {
 	if (verdict->verdict != VERDICT_ACCEPTED)
 		return;
+	r->may_sign = job == r->job;
 	rogue_log(r, "password %u %s\n", job, verdict->text);
 	if (!act_at(r, s, "verdict"))
 		rogue_sign(r, r->job, ROGUE_HONEST);
+}
+
+/* The first attempt, if another one is wanted, ends with no channel. */
+static bool
+ends_to_come_again(struct rogue *r, const struct script *s)
+{
+	struct msg_result result = {.status = STATUS_UNREACHABLE,
+	    .stage = STAGE_CHANNEL,
+	    .peer = "127.0.0.1"};
+
+	if (!r->is_rogues || strcmp(s->moment, "again") != 0)
+		return false;
+	create(AGAIN_FILE, 0);
+	rogue_send(r, FRAME_RESULT, r->job, &result);
+	return true;
 }
 
 /* The rest of a job that has logged in. */
@@ -263,6 +284,8 @@ do_signature(struct rogue *r, const struct script *s, uint32_t job,
 	if (act_at(r, s, "signature"))
 		return;
 	rogue_send(r, FRAME_AUTHENTICATED, r->job, &method);
+	if (ends_to_come_again(r, s))
+		return;
 	rogue_send(r, FRAME_STARTED, r->job, NULL);
 	if (!act_at(r, s, "started"))
 		finish(r, s);

@@ -35,8 +35,10 @@ matrix() {
 	its child goes on for it   | run -timeout 1s | started orphan-talks   |       | lost command    | 3 | beyond its time limit
 	it answers, and never ends | run -timeout 1s | started nothing        |       | lost command    | 3 | beyond its time limit
 	progress without end       | scp -timeout 1s | started flood progress |       | lost transfer   | 3 | beyond its time limit
-	it talks, and never reads  | scp          | started chatter           |       | lost transfer   | 3 | not answered
+	it talks, and never reads  | scp          | started chatter progress  |       | lost transfer   | 3 | not answered
+	output without end         | run          | started chatter output 30000 |      | lost command    | 3 | not answered
 	a frame that is never whole | run         | started raw 000010000c00000001 |       | lost command    | 3 | not answered
+	words without end          | run          | started flood say         |       | lost command    | 3 | owned.*left out.*hangs
 
 	output of another's job    | run          | started output@0          | hold  | lost command    | 3 | OUTPUT
 	another's result           | run          | started result@0          | hold  | lost command    | 3 | RESULT
@@ -96,6 +98,9 @@ matrix() {
 	the same key again         | run          | signature sign            |       | lost command    | 3 | SIGN
 	signed after the login     | run          | started sign              |       | lost command    | 3 | SIGN
 	signed before the host key | run          | job sign                  |       | error local     | 5 | SIGN
+	a second attempt, signed before the host key | run -retries 1 -retry-delay 10ms | again sign | | error local | 5 | SIGN
+	a second attempt, logged in before the host key | run -retries 1 -retry-delay 10ms | again authenticated | | error local | 5 | AUTHENTICATED
+	a second attempt, output before the host key | run -retries 1 -retry-delay 10ms | again output | | error local | 5 | OUTPUT
 	a key that is not accepted, signed | run  | job hostkey other; sign   |       | error local     | 5 | SIGN
 	a key that is not accepted, logged in | run | job hostkey other; authenticated | | error local   | 5 | AUTHENTICATED
 	a key that is not accepted, ok | run      | job hostkey other; result |       | error local     | 5 | RESULT
@@ -120,7 +125,16 @@ matrix() {
 	an answer to no question   | run          | started pong              |       | lost command    | 3 | PONG
 	ready twice                | run          | started ready             |       | lost command    | 3 | READY
 	ready for too much         | run          | config ready 1000         |       | cancelled       | 5 | READY.*does not start
+	ready for a job            | run          | config raw 0000000a09000000010000000100 | | cancelled     | 5 | READY.*does not start
 	ready, then nonsense       | run          | config ready; raw ffffffffffffffffff | | cancelled    | 5 | malformed frame.*does not start
+
+	what it lacks, without end | run          | config ready 1 *4000000   |       | cancelled       | 5 | READY.*does not start
+	what it lacks, a byte too long | run      | config ready 1 *512       |       | cancelled       | 5 | READY.*does not start
+	what it lacks, as long as may be | run -debug | config ready 1 *511   |       | ok              | 0 |
+	what it lacks drives a terminal | run -debug | config ready 1 evil    |       | ok              | 0 |
+	last words that drive a terminal | run    | started say; die          |       | lost command    | 3 | owned.*killed by signal 9
+	words, and a frame out of turn | run      | started say; pong         |       | lost command    | 3 | owned.*PONG
+	its child keeps stderr, and says a lot | run | started orphan-says    |       | lost command    | 3 | killed by signal 9
 
 	a length of all ones       | run          | started raw ffffffff0c00000001 |  | lost command    | 3 | malformed frame
 	a length over the maximum  | run          | started raw 004000000c00000001 |  | lost command    | 3 | malformed frame
@@ -136,8 +150,8 @@ matrix() {
 	bytes beyond the frame     | run          | started raw 0000000d0c0000000100000001ffffffff | | lost command | 3 | malformed frame.*OUTPUT
 	its result pipe is closed  | run          | started close 4           |       | lost command    | 3 | killed by signal 9
 
-	output without end         | run          | started flood output 30000 |      | lost command    | 3 | not answered
 	output frames that are too large | run    | started output 32769      |       | lost command    | 3 | OUTPUT
+	output of a third stream   | run          | started output 1 3        |       | lost command    | 3 | OUTPUT
 	output frames without output | run        | started flood output 0    |       | lost command    | 3 | OUTPUT
 	refusals without end       | run          | verdict flood refused     |       | lost command    | 3 | AUTH_REFUSED
 	answers without end        | run          | started flood pong        |       | lost command    | 3 | PONG
@@ -183,11 +197,12 @@ setup_file() {
 
 # rogue_run FOLDER HOSTS PROGRAM SCRIPT SECOND OPTION...: run batch_PROGRAM over
 # these hosts, in a folder of its own. Its files there are out, err, report; its
-# exit status goes to the file status, 124 if it has hung.
+# exit status goes to the file status, 124 if it has hung; left is there if a
+# process is, that should have ended with its worker.
 rogue_run() (
 	mkdir -p "$1/bin"
 	cd "$1" || return
-	local task=(-cmd true) file
+	local task=(-cmd true) file child
 	[ "$3" = run ] || task=(-action put -local "$dir/file" -remote /tmp/)
 	for file in src/batch_run src/batch_scp; do
 		cp "$top_builddir/$file" bin/
@@ -201,6 +216,11 @@ rogue_run() (
 	    -connect-timeout 1s -h "$2" "${@:6}" "${task[@]}" \
 	    </dev/null >out 2>err 3>&-
 	echo $? >status
+	sed -n 's/^child //p' bin/log.* | while read -r child; do
+		if alive "$child"; then
+			echo "$child" >>left
+		fi
+	done
 )
 
 # The hosts in the order in which they are jobs 0, 1 and 2.
@@ -244,9 +264,11 @@ check_run() {
 	has_all_records "$1" || echo "records"
 	are_secrets_kept "$1" || echo "secrets"
 	is_harmless err || echo "stderr"
+	[ "$(wc -l <err)" -lt 300 ] || echo "too much on stderr"
 	# What a host printed stands in its record as it came.
 	jq -c 'del(.stdout, .stderr)' report >records
 	is_harmless records || echo "report"
+	[ ! -e left ] || echo "a process"
 	[ "$(cat status)" -lt 6 ] || echo "exit status $(cat status)"
 }
 
@@ -267,10 +289,10 @@ status_of() {
 	    "\(.status) \(.stage)" | rtrimstr(" ")' report
 }
 
-# The hosts that no rogue has are as they should be.
+# check_others RESULT: the hosts that no rogue has are as they should be.
 check_others() {
 	local host expected=ok
-	[[ $1 != config* ]] || expected=cancelled
+	[ "$1" != cancelled ] || expected=cancelled
 	for host in good1 good2; do
 		[ "$(status_of $host)" = $expected ] || echo "$host"
 		[ $expected != ok ] || [ "$(grep -a "^$host: " out)" = "$host: fine" ] ||
@@ -286,7 +308,7 @@ check_row() {
 	cd "$1" || return
 	wrong=$(
 		check_run "$(hosts_of "$acts")"
-		check_others "$acts"
+		check_others "$result"
 		[ "$(status_of rogue)" = "$result" ] || echo "status"
 		[ "$(cat status)" = "$exit" ] || echo "exit"
 		if [ -n "$regex" ]; then
@@ -324,8 +346,66 @@ check_row() {
 	[ "$wrong" -eq 0 ]
 }
 
+@test "more output than was granted ends it, though nobody reads stdout" {
+	local row
+	mkdir "$BATS_TEST_TMPDIR/row"
+	cd "$BATS_TEST_TMPDIR/row"
+	mkfifo out
+	exec 4<>out
+	rogue_run . good1,rogue,good2 run "started flood output 30000" "" 4>&- &
+	row=$!
+	wait_until grep -q 'is killed.*OUTPUT' err
+	cat out >/dev/null &
+	exec 4>&-
+	wait "$row"
+	[ "$(check_run good1,rogue,good2)" = "" ]
+	[ "$(cat status)" -eq 3 ]
+	[ "$(status_of rogue)" = "lost command" ]
+	[ "$(status_of good1),$(status_of good2)" = ok,ok ]
+}
+
+# attempts FOLDER PROGRAM SCRIPT: how often its host was tried.
+attempts() (
+	rogue_run "$1" rogue "$2" "$3" "" -retries 1 -retry-delay 10ms
+	jq .attempts "$1/report"
+)
+
+@test "what may have run is not sent again, whatever it says" {
+	cd "$BATS_TEST_TMPDIR"
+	local refused="result status=2 stage=9"
+	# As of a server that runs no command.
+	[ "$(attempts 1 run "started $refused")" -eq 2 ]
+	[ "$(attempts 2 run "started output; $refused")" -eq 1 ]
+	[ "$(attempts 3 run "started $refused stdout=1")" -eq 1 ]
+	[ "$(attempts 4 run "started $refused stderr=1")" -eq 1 ]
+	[ "$(attempts 5 run "started result status=2 stage=2")" -eq 1 ]
+	[ "$(attempts 6 run "started result status=5 stage=9")" -eq 1 ]
+	[ "$(attempts 7 scp "started progress 1 2; $refused")" -eq 1 ]
+	[ "$(attempts 8 scp "started $refused bytes=1")" -eq 1 ]
+	[ "$(attempts 9 scp "started $refused files=1")" -eq 1 ]
+	# Nothing was sent, but it is given up at last.
+	[ "$(attempts 10 run "job refused")" -eq 5 ]
+}
+
+@test "while a signature is waited for, no other one is made" {
+	cd "$BATS_TEST_TMPDIR"
+	export SSH_AUTH_SOCK=$BATS_TEST_TMPDIR/agent
+	"$python" "$test_dir/fakeagent.py" "$SSH_AUTH_SOCK" \
+	    "$dir/other_key.pub" hang 3>&- &
+	wait_until test -S "$SSH_AUTH_SOCK"
+	rogue_run row rogue run "verdict sign; sign second" "" -debug
+	kill "$!"
+	cd row
+	grep -q 'is killed.*SIGN' err
+	[ "$(check_run rogue)" = "" ]
+	[ "$(status_of rogue)" = "lost command" ]
+	[ "$(grep -c 'the server takes the key' err)" -eq 1 ]
+	grep -q '^job' bin/log.*
+	not grep -q '^signature' bin/log.*
+}
+
 @test "its texts drive no terminal" {
-	mkdir -p bin && cd bin
+	mkdir "$BATS_TEST_TMPDIR/bin" && cd "$BATS_TEST_TMPDIR/bin"
 	cp "$top_builddir/src/batch_run" "$dir/host_key" "$dir/other_key" .
 	cp "$top_builddir/tests/rogue_worker" batch_worker
 	printf 'verdict texts both\n\n' >script
