@@ -154,16 +154,17 @@ static void
 job_lost(struct run *run, uint32_t job, bool is_started, const char *message)
 {
 	enum status status = is_started ? STATUS_LOST : STATUS_ERROR;
-	enum stage stage = STAGE_LOCAL;
+	enum stage stage = is_started ? task_stage(run) : STAGE_LOCAL;
+	struct error why;
 
-	if (is_started)
-		stage = task_stage(run);
-	else
-		message = "its workers died, again and again, before "
-			  "anything was done";
+	error_set(&why, "%s%s",
+	    is_started ? ""
+		       : "its workers died, again and again, before anything "
+			 "was done; the last: ",
+	    message);
 	scheduler_ended(
 	    run->scheduler, job, status, stage, false, clock_now_ms());
-	job_end(run, job, status, stage, message);
+	job_end(run, job, status, stage, why.text);
 }
 
 static void

@@ -10,10 +10,12 @@
  *   files        cage_files.c, by Landlock
  *   system calls cage_calls.c, by seccomp
  *   capabilities none; to transfer, those to get at any file
- *   memory       what its sessions may take by their own limits
+ *   memory       what its sessions may take by their own limits, and no more
+ *                than there is
  *   processes    none to look at (Landlock), to signal or to start (seccomp)
  *   network      connections to anywhere, since that is its work; no
- *                listening, no raw sockets
+ *                listening, no raw sockets; to services of this machine by
+ *                sockets in the file system only where names are asked there
  *   terminal     none: its stderr is a pipe to control (control/worker_log.h)
  *
  * What the kernel or the build does not have is left out, and control is told.
@@ -85,11 +87,23 @@ cage_harden(void)
 		mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 }
 
+/* What its sessions may take; never more than the machine has. */
+static uint64_t
+sessions_bytes(uint32_t sessions)
+{
+	uint64_t bytes = sessions * SESSION_BYTES;
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	if (pages > 0 && size > 0 && bytes / (uint64_t)size > (uint64_t)pages)
+		bytes = (uint64_t)pages * (uint64_t)size;
+	return bytes;
+}
+
 /* What all that a worker does by its own limits can come to. */
 static void
 limit_memory(uint32_t sessions)
 {
-	uint64_t bytes = BASE_BYTES + ARENAS_BYTES + sessions * SESSION_BYTES;
+	uint64_t bytes = BASE_BYTES + ARENAS_BYTES + sessions_bytes(sessions);
 	uint64_t stack = STACK_BYTES;
 	struct rlimit limit;
 

@@ -13,6 +13,11 @@
  * Two calls answer ENOSYS, since there are others in their place: clone3(2),
  * whose arguments seccomp can't see, and io_uring_setup(2), by which anything
  * could be done without a system call.
+ *
+ * Sockets in the file system answer EACCES, where names can be resolved without
+ * (cage_names.h): a user's ssh-agent and root's docker are behind such ones,
+ * and neither seccomp nor Landlock tell one from the other. nscd(8) is then not
+ * asked, and glibc looks for itself.
  */
 #include "config.h"
 
@@ -41,9 +46,13 @@ cage_calls_limit(enum task task)
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "util/xalloc.h"
+#include "worker/cage_names.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -81,11 +90,11 @@ static const char *const calls_of_all[] = {
     /* questions */
     "getegid", "getegid32", "geteuid", "geteuid32", "getgid", "getgid32",
     "getuid", "getuid32", "sysinfo", "uname"};
-static const char *const calls_of_get[] = {"fchmod", "fdatasync", "flock",
-    "fsync", "ftruncate", "ftruncate64", "futimesat", "link", "linkat", "mkdir",
-    "mkdirat", "open", "openat", "pwrite64", "rename", "renameat", "renameat2",
-    "symlink", "symlinkat", "unlink", "unlinkat", "utimensat",
-    "utimensat_time64"};
+/* By path go the target itself and temporary files (util/dirs.h, fdio.h). */
+static const char *const calls_of_get[] = {"fchmod", "flock", "fsync",
+    "ftruncate", "ftruncate64", "linkat", "mkdir", "mkdirat", "open", "openat",
+    "pwrite64", "renameat", "renameat2", "symlinkat", "unlink", "unlinkat",
+    "utimensat", "utimensat_time64"};
 
 #define ARGS_MAX 3
 struct call {
@@ -132,13 +141,15 @@ static const struct call checked_calls[] = {
     {ALL, "clone",
 	{BITS(CLONE_FLAGS, CLONE_VM | CLONE_THREAD | NAMESPACES,
 	    CLONE_VM | CLONE_THREAD)}},
+    /* libcap asks when it is loaded, as it is with some modules of NSS. */
+    {ALL, "prctl", {IS(0, PR_CAPBSET_READ)}},
+    {ALL, "prctl", {IS(0, PR_GET_NAME)}},
     /* "Is it there?", for util/run_token.h. */
     {TRANSFER, "kill", {IS(1, 0)}},
     {ALL, "socket", {IS(0, AF_INET), BITS(1, SOCKET_TYPE, SOCK_STREAM)}},
     {ALL, "socket", {IS(0, AF_INET), BITS(1, SOCKET_TYPE, SOCK_DGRAM)}},
     {ALL, "socket", {IS(0, AF_INET6), BITS(1, SOCKET_TYPE, SOCK_STREAM)}},
     {ALL, "socket", {IS(0, AF_INET6), BITS(1, SOCKET_TYPE, SOCK_DGRAM)}},
-    {ALL, "socket", {IS(0, AF_UNIX)}},
     /* The resolver asks which addresses we have. */
     {ALL, "socket", {IS(0, AF_NETLINK), IS(2, NETLINK_ROUTE)}},
     /* No address of the internet is as short as that. */
@@ -176,15 +187,18 @@ static const struct call checked_calls[] = {
 /* Filled once: a signal handler gets no argument of ours. */
 static const char *call_names[NAMES_MAX];
 
-/* What is not in a table stays unnamed; the memory is kept. */
+/* libseccomp may be older than the call. The memory is kept. */
 static void
 names_fill(void)
 {
 	int i;
 
-	for (i = 0; i < NAMES_MAX; i++)
+	for (i = 0; i < NAMES_MAX; i++) {
 		call_names[i] =
 		    seccomp_syscall_resolve_num_arch(seccomp_arch_native(), i);
+		if (call_names[i] == NULL)
+			call_names[i] = xasprintf("number %d", i);
+	}
 }
 
 static struct iovec
@@ -200,16 +214,16 @@ part(const char *text)
 static void
 forbidden(int signo, siginfo_t *info, void *context)
 {
-	const char *name = "without a name";
+	const char *name = "of a high number";
 	struct iovec line[3];
 	int number = info->si_syscall;
 
 	(void)context;
-	if (number >= 0 && number < NAMES_MAX && call_names[number] != NULL)
+	if (number >= 0 && number < NAMES_MAX)
 		name = call_names[number];
 	line[0] = part("forbidden system call ");
 	line[1] = part(name);
-	line[2] = part("\n");
+	line[2] = part(": an attack, or a case for -sandbox off\n");
 	/* The default action by now: it ends us when we return. */
 	if (writev(STDERR_FILENO, line, COUNT(line)) == -1)
 		raise(signo);
@@ -261,10 +275,17 @@ static int
 checked_add(scmp_filter_ctx filter, unsigned task)
 {
 	const struct scmp_arg_cmp self[ARGS_MAX] = {IS(0, getpid())};
+	const struct scmp_arg_cmp local[ARGS_MAX] = {IS(0, AF_UNIX)};
 	const struct call *call;
 	int rc;
 
 	rc = rule_add(filter, SCMP_ACT_ALLOW, "tgkill", self);
+	if (rc == 0)
+		rc = rule_add(filter,
+		    cage_names_need_socket(CAGE_NAMES_FILE)
+			? SCMP_ACT_ALLOW
+			: SCMP_ACT_ERRNO(EACCES),
+		    "socket", local);
 	for (call = checked_calls;
 	     rc == 0 && call < checked_calls + COUNT(checked_calls); call++) {
 		if ((call->tasks & task) != 0)
@@ -279,16 +300,24 @@ filter_fill(scmp_filter_ctx filter, unsigned task)
 {
 	int rc;
 
-	/* Of another architecture's numbers nothing is known here. */
+	/*
+	 * Of another architecture's numbers nothing is known here. A system
+	 * without seccomp(2), but with prctl(2), can't kill the process.
+	 */
 	rc = seccomp_attr_set(
 	    filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (rc != 0)
+		rc = seccomp_attr_set(
+		    filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_TRAP);
 	/*
 	 * Better, and not there in each version: a filter that is searched,
-	 * not gone through; and no defence against what other code in this
-	 * process could learn, which kernels before 5.16 make slow.
+	 * not gone through; no defence against what other code in this process
+	 * could learn, which kernels before 5.16 make slow; and the kernel's
+	 * own words if it refuses.
 	 */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+	seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	if (rc == 0)
 		rc = names_add(filter, calls_of_all, COUNT(calls_of_all));
 	if (rc == 0 && task == GET)
@@ -319,6 +348,9 @@ cage_calls_limit(enum task task)
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
+	/* libseccomp's word for neither seccomp(2) nor prctl(2). */
+	if (rc == -EFAULT)
+		return "refused by the system";
 	return rc != 0 ? strerror(-rc) : NULL;
 }
 

@@ -11,8 +11,8 @@
  * look-up comes to them, and reads /etc/hosts for each. To look up a name that
  * no module knows would load all, but ask name servers for it.
  *
- * Connecting to a socket in the file system (nscd, sssd, systemd-resolved,
- * avahi) needs no right; nor does stat(2).
+ * Connecting to a socket in the file system (sssd, systemd-resolved, avahi)
+ * needs no right, see cage_calls.c; nor does stat(2).
  */
 #include "config.h"
 

@@ -3,10 +3,12 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 #
 # cage: what a worker has and can do, as others see it, and what becomes of one
-# that does more. What it can't open or call is in tests/unit/test_cage.c; that
-# it can do its work, in all other tests here.
+# that does more. What it can't open or call is in tests/unit/test_cage.c, of
+# those that transfer also in cage_scp.bats; that it can do its work, in all
+# other tests here.
 
 load helper
+load cage
 
 with_lab -n 6
 
@@ -21,6 +23,13 @@ teardown() {
 	batch_kill
 	touch "$go"
 	temp_user_del
+}
+
+# batch_refused ERRNO CALL... -- PROGRAM: run it so, see tests/refuse.c.
+batch_refused() {
+	status=0
+	"$top_builddir/tests/refuse" "$@" -v -known-hosts "$known_hosts" \
+	    -h web01 -cmd true <"$input" >"$out" 2>"$err" 3>&- || status=$?
 }
 
 # up ARGUMENT...: web01 runs the command; sets worker.
@@ -49,11 +58,6 @@ field() {
 # limit NAME: of the worker, the soft and the hard one.
 limit() {
 	sed -nE "s/^$1 +([^ ]+) +([^ ]+) .*/\1 \2/p" "/proc/$worker/limits"
-}
-
-# lacks WHAT: the run said that it has to do without.
-lacks() {
-	grep -qE "^worker 0 sandbox: this system lacks (.*$1|all)" "$err"
 }
 
 @test "a worker dumps no core and gains no privileges, with a sandbox or without" {
@@ -113,6 +117,32 @@ lacks() {
 	expect_no_match "$err" sandbox
 }
 
+@test "a system that refuses parts of the sandbox is done without them" {
+	[ -x "$top_builddir/tests/refuse" ] || skip "needs libseccomp"
+	! is_sanitized || skip "sanitizers have no sandbox"
+	local errno calls lacks
+	batch -v -h web01 -cmd true
+	! lacks . || skip "this system has not all of it"
+	while read -r errno calls lacks; do
+		# shellcheck disable=SC2086 # words
+		batch_refused "$errno" ${calls//,/ } -- "$batch_run"
+		expect_status 0
+		[ "$(grep -c 'this system lacks' "$err")" -eq \
+		    "$([ -n "$lacks" ] && echo 1 || echo 0)" ]
+		[ -z "$lacks" ] || expect_match "$err" \
+		    "^worker 0 sandbox: this system lacks $lacks$"
+	done <<-'END'
+	38 landlock_create_ruleset Landlock .Function not implemented.
+	95 landlock_create_ruleset Landlock .Operation not supported.
+	1 landlock_restrict_self Landlock .Operation not permitted.
+	38 seccomp
+	1 seccomp
+	1 seccomp,prctl:22 seccomp .refused by the system.
+	1 landlock_create_ruleset,seccomp,prctl:22 Landlock .*, seccomp .*
+	1 mlockall,capset,setrlimit,prlimit64
+	END
+}
+
 @test "a worker has few variables in its environment" {
 	[ "$(id -u)" -eq 0 ] || skip "needs root to look into a worker"
 	export SECRET=1 TMPDIR=$BATS_TEST_TMPDIR LC_ALL=C.UTF-8 SSH_AUTH_SOCK=x
@@ -138,19 +168,13 @@ lacks() {
 	down
 }
 
-# As if it had been taken over, see tests/forbidden_call.c.
-with_calls() {
-	local -x LD_PRELOAD=$top_builddir/tests/forbidden_call.so
-	local -x ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
-	"$@"
-}
-
 begun_at_least() {
 	[ "$(grep -c ': up$' "$out")" -ge "$1" ]
 }
 
 @test "a forbidden system call ends the worker, and its name is told" {
-	with_calls batch_start -v -g web -fanout 2 -workers 1 -cmd "$command"
+	taken_over 'signal execute'
+	with_acts batch_start -v -g web -fanout 2 -workers 1 -cmd "$command"
 	wait_until begun_at_least 2
 	! lacks seccomp || skip "there is no seccomp here"
 	kill -USR2 "$(workers "$pid")"
@@ -159,16 +183,16 @@ begun_at_least() {
 	touch "$go"
 	batch_wait
 	expect_status 3
-	expect_line "$err" 'batch_run: worker 0: forbidden system call execve'
-	expect_report 'map(select(.status == "lost")) | length == 2 and
-	    all(.message == "worker killed by signal 31 (forbidden system call execve)")'
+	expect_forbidden execve '.status == "lost"'
+	expect_report 'map(select(.status == "lost")) | length == 2'
 	expect_report 'map(select(.status == "ok")) | length >= 2'
 	expect_report 'length == (map(.host) | unique | length) and
 	    all(.status == "ok" or .status == "lost")'
 }
 
 @test "-sandbox off lets a worker do what it wants" {
-	with_calls batch_start -h web01 -workers 1 -sandbox off -cmd "$command"
+	taken_over 'signal execute'
+	with_acts batch_start -h web01 -workers 1 -sandbox off -cmd "$command"
 	wait_until begun_at_least 1
 	kill -USR2 "$(workers "$pid")"
 	batch_wait
@@ -178,10 +202,37 @@ begun_at_least() {
 	expect_no_match "$err" forbidden
 }
 
+@test "a forbidden system call where a name is looked up costs that host" {
+	taken_over 'lookup execute'
+	with_acts batch -v -h localhost,web01 -workers 1 -cmd true
+	! lacks seccomp || skip "there is no seccomp here"
+	expect_status 5
+	expect_forbidden execve '.host == "localhost" and .status == "error"'
+	expect_report 'length == 2'
+}
+
+@test "a worker that takes memory without end is refused it, and the others go on" {
+	taken_over 'signal leak'
+	with_acts batch_start -v -g web -fanout 4 -workers 2 -cmd "$command"
+	wait_until begun_at_least 4
+	! lacks all || skip "there is no limit here"
+	local one
+	one=$(workers "$pid" | head -n 1)
+	kill -USR2 "$one"
+	wait_until grep -q 'leak : Cannot allocate memory' "$err"
+	[ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' \
+	    "/proc/$one/status")" -lt 100000 ]
+	touch "$go"
+	batch_wait
+	expect_report 'length == 4 and (map(.host) | unique | length == 4) and
+	    all(.status == "ok" or .status == "lost") and
+	    (map(select(.status == "ok")) | length >= 2)'
+}
+
 @test "what a worker writes to stderr is told by control: escaped, and not all" {
 	fakeworker_up batch_run
 	{
-		echo 'say \x1b]0;title\x07 \xff \x9b31m'
+		printf '%s\n' 'say \x1b]0;title\x07 \xff \x9b31m'
 		printf 'say %s\n' "$(printf '%03000d' 0)"
 		for i in {1..300}; do
 			echo "say line $i"

@@ -229,13 +229,13 @@ expect_damage_noticed() {
 	fakehost bad damage "$1" 20 127.77.0.1 "$LAB_PORT"
 	write_inventory <<-END
 	[bad]
-	d[001-160] = address=127.0.0.1 port=$fake_port user=$LAB_USER
+	d[001-200] = address=127.0.0.1 port=$fake_port user=$LAB_USER
 	END
 	trust 127.0.0.1
 	batch -i "$BATS_TEST_TMPDIR/inventory.ini" -g bad -fanout 16 \
 	    -identity "$LAB_DIR/id_ed25519" -retries 0 -connect-timeout 3s \
 	    -timeout 3s -auth-fail-limit 0 -cmd 'seq 100'
-	expect_report 'length == 160'
+	expect_report 'length == 200'
 	expect_report 'all(.[];
 	    .status | IN("ok", "unreachable", "lost", "timeout"))'
 	expect_report '[.[] | select(.status == "ok")] |

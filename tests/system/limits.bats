@@ -19,11 +19,12 @@ teardown() {
 # the worker, is lowered by prlimit(1).
 limit_later() {
 	local victims
-	batch_start -g web,db -fanout 4 -workers 1 \
-	    -cmd 'echo begun; sleep 1; echo ran'
+	batch_start -g web,db -fanout 4 -workers 1 -cmd "echo begun
+	    until [ -e '$out.go' ]; do sleep 0.1; done; echo ran"
 	wait_until begun_at_least 4
 	victims=$(our_processes "$1")
 	prlimit --pid $victims "$2"
+	touch "$out.go"
 	batch_wait
 	expect_report 'length == 8 and (map(.host) | unique | length) == 8'
 	expect_few_lines

@@ -34,8 +34,9 @@
 #include "target_world.h"
 #include "util/fdio.h"
 #include "worker/cage.h"
+#include "worker/cage_names.h"
 
-/* More than a worker with that many sessions may have. */
+/* More than a worker with that many sessions may have, or a machine has. */
 #define SLOTS	   4
 #define HUGE_BYTES ((size_t)1 << 40)
 #define SAID_SIZE  256
@@ -53,6 +54,9 @@ struct ending {
 
 static const struct msg_config exec_config = {
     .task = TASK_EXEC, .slots = SLOTS, .has_sandbox = 1};
+/* By the limits of its sessions it could have more than HUGE_BYTES. */
+static const struct msg_config many_config = {
+    .task = TASK_EXEC, .slots = 1u << 16, .has_sandbox = 1};
 static const struct msg_config put_config = {.task = TASK_PUT,
     .slots = SLOTS,
     .local = {(const uint8_t *)"tree\0single", sizeof("tree\0single")},
@@ -306,6 +310,32 @@ set_up_ring(void)
 }
 
 static int
+ask_service(void)
+{
+	return result(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+
+/* As libcap does when it is loaded. */
+static int
+ask_for_capabilities(void)
+{
+	return result(prctl(PR_CAPBSET_READ, 0));
+}
+
+/* Of no system yet. */
+static int
+make_new_call(void)
+{
+	return result(syscall(511));
+}
+
+static int
+make_high_call(void)
+{
+	return result(syscall(100000));
+}
+
+static int
 look_up(void)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -435,6 +465,7 @@ static const struct row {
     {"names", &exec_config, look_up},
     {"names, on a thread", &exec_config, look_up_beside},
     {"memory without end", &exec_config, map_huge, ENOMEM},
+    {"more memory than there is", &many_config, map_huge, ENOMEM},
     {"a ring for system calls", &exec_config, set_up_ring, ENOSYS},
     {"to write", &exec_config, write_null, 0, "openat"},
     {"to make a file", &exec_config, make_file, 0, "openat"},
@@ -457,6 +488,9 @@ static const struct row {
     {"packet filters", &exec_config, set_filters, 0, "socket"},
     {"a port", &exec_config, bind_port, 0, "bind"},
     {"connections", &exec_config, listen_for, 0, "listen"},
+    {"what a library asks", &exec_config, ask_for_capabilities},
+    {"a new call", &exec_config, make_new_call, 0, "number 511"},
+    {"a call of none", &exec_config, make_high_call, 0, "of a high number"},
     {"put: its tree", &put_config, read_tree},
     {"put: its file", &put_config, read_single},
     {"put: another file", &put_config, read_outside, EACCES},
@@ -499,7 +533,9 @@ check(const struct row *row)
 	char said[SAID_SIZE] = "";
 
 	if (row->violation != NULL)
-		snprintf(said, sizeof(said), "forbidden system call %s\n",
+		snprintf(said, sizeof(said),
+		    "forbidden system call %s: an attack, or a case for "
+		    "-sandbox off\n",
 		    row->violation);
 	if (row->violation != NULL ? !WIFSIGNALED(ending.status) ||
 		    WTERMSIG(ending.status) != SIGSYS
@@ -542,6 +578,53 @@ test_rows(void **state)
 	assert_false(has_temps());
 }
 
+static void
+test_services(void **state)
+{
+	const int error = cage_names_need_socket(CAGE_NAMES_FILE) ? 0 : EACCES;
+	struct ending ending;
+
+	(void)state;
+	if (strstr(missing, "seccomp") != NULL ||
+	    strstr(missing, "sanitizer") != NULL)
+		skip();
+	ending = caged(&exec_config, ask_service);
+	assert_true(WIFEXITED(ending.status));
+	assert_int_equal(WEXITSTATUS(ending.status), error);
+}
+
+static void
+test_names(void **state)
+{
+	static const struct {
+		const char *comment, *text;
+		bool needs_socket;
+	} rows_of_names[] = {
+	    {"nothing", "", false},
+	    {"Debian", "passwd: files systemd\nhosts:\tfiles dns\n", false},
+	    {"its own name", "hosts: files myhostname dns", false},
+	    {"resolved", "hosts: resolve [!UNAVAIL=return] files dns\n", true},
+	    {"behind others", "hosts: files dns mymachines\n", true},
+	    {"multicast", " hosts:files mdns4_minimal [NOTFOUND=return] dns",
+		true},
+	    {"what to do",
+		"hosts: files [NOTFOUND=continue SUCCESS=return] dns", false},
+	    {"no end of it", "hosts: files [NOTFOUND=return", false},
+	    {"a comment", "hosts: files dns # not sss\n#hosts: sss\n", false},
+	    {"another database", "passwd: sss\nhosts: files\n", false},
+	};
+	size_t i;
+
+	(void)state;
+	assert_false(cage_names_need_socket("nsswitch"));
+	for (i = 0; i < COUNT(rows_of_names); i++) {
+		put_text("nsswitch", rows_of_names[i].text);
+		if (cage_names_need_socket("nsswitch") !=
+		    rows_of_names[i].needs_socket)
+			fail_msg("%s", rows_of_names[i].comment);
+	}
+}
+
 static int
 say_what_is_missing(void)
 {
@@ -576,6 +659,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    WORLD_TEST(test_rows),
+	    WORLD_TEST(test_names),
+	    cmocka_unit_test(test_services),
 	    cmocka_unit_test(test_hardened),
 	};
 	struct ending ending;
