@@ -20,6 +20,7 @@
 #include "inventory/ini.h"
 #include "util/fdio.h"
 #include "util/namelist.h"
+#include "util/secret.h"
 #include "util/suggest.h"
 #include "util/xalloc.h"
 

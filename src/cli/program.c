@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -26,6 +25,7 @@
 #include "util/crypto_alloc.h"
 #include "util/exit_status.h"
 #include "util/log.h"
+#include "util/secret.h"
 #include "util/xalloc.h"
 
 static void
@@ -84,6 +84,20 @@ log_run(const struct program *p, const char *what, const char *more,
 		    (int)getpid(), more, number);
 }
 
+static void
+log_memory(const struct program *p)
+{
+	bool is_all;
+	size_t bytes = secret_locked_bytes(&is_all);
+
+	if (!is_all)
+		log_event(LOG_HOSTS, p->name, "memory",
+		    "of what holds passwords and keys %zu kB are locked, the "
+		    "rest may be swapped out (\"ulimit -l\" tells how much may "
+		    "be locked)",
+		    bytes / 1024);
+}
+
 static int
 program_control(const struct program *p, struct run_hosts *hosts,
     char **operands, struct error *err)
@@ -92,6 +106,7 @@ program_control(const struct program *p, struct run_hosts *hosts,
 	int status = EXIT_USAGE;
 
 	log_run(p, "begin", "hosts: ", hostset_count(hosts->names));
+	log_memory(p);
 	/* Outputs that are gone or full are errors, and no more than that. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
@@ -190,14 +205,14 @@ program_options(const struct program *p, struct conf *conf, int argc,
 int
 program_run(const struct program *p, int argc, char **argv)
 {
-	const struct rlimit no_core = {0, 0};
 	struct conf conf = {.texts = NULL};
 	struct error err = {""};
 	int operand, status;
 
 	signals_ignore_asking();
 	open_standard_descriptors();
-	setrlimit(RLIMIT_CORE, &no_core); /* it would hold passwords */
+	secret_hide_process();
+	secret_init();
 	log_init(p->name);
 	crypto_alloc_init();
 	/* A record would lack what there was no memory for. */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "util/fdio.h"
+#include "util/secret.h"
 #include "util/xalloc.h"
 
 #define SECRET_MAX 1024
@@ -183,7 +184,7 @@ prompt_secret(const char *question, struct error *err)
 		}
 		rc = ask(&p, question);
 		if (rc == 0 && p.len > 0)
-			secret = xstrdup(p.text);
+			secret = secret_strdup(p.text);
 		prompt_close(&p);
 		if (rc > 0 && rc != SIGCONT)
 			raise(rc);

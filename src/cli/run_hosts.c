@@ -125,7 +125,7 @@ load_earlier(struct earlier *e, const struct run_options *o, struct error *err)
 }
 
 static struct hostset *
-choose_names(const struct run_hosts *h, const struct run_options *o,
+choose_names(const struct inventory *inventory, const struct run_options *o,
     const struct earlier *e, struct select_counts *counts, struct error *err)
 {
 	struct choice *choices;
@@ -137,7 +137,7 @@ choose_names(const struct run_hosts *h, const struct run_options *o,
 		choices[i].kind = (enum choice_kind)o->choices.values[i].tag;
 		choices[i].text = o->choices.values[i].text;
 	}
-	names = select_names(h->inventory, e->hosts,
+	names = select_names(inventory, e->hosts,
 	    e->has_missing ? e->recorded : NULL, choices, o->choices.count,
 	    counts, err);
 	free(choices);
@@ -245,13 +245,13 @@ describe_short(const struct run_options *o, const struct earlier *e,
 
 /* Fill in the names, which may be none with -rerun only. */
 static int
-load_names(struct run_hosts *h, const struct run_options *o,
-    const struct earlier *e, struct error *err)
+load_names(struct run_hosts *h, const struct inventory *inventory,
+    const struct run_options *o, const struct earlier *e, struct error *err)
 {
 	struct select_counts counts;
 	struct error text;
 
-	h->names = choose_names(h, o, e, &counts, err);
+	h->names = choose_names(inventory, o, e, &counts, err);
 	if (h->names == NULL)
 		return -1;
 	if (o->rerun.count > 0 && earlier_is_short(e, counts.unrecorded)) {
@@ -306,23 +306,24 @@ run_hosts_load(
 		[SETTING_IDENTITY_FILE] = o->identity,
 		[SETTING_CONNECT_TIMEOUT] = o->connect_timeout,
 		[SETTING_TIMEOUT] = o->timeout}};
+	struct inventory *inventory = inventory_new();
 	struct earlier earlier = {.hosts = NULL};
 	int rc = -1;
 
 	memset(h, 0, sizeof(*h));
-	h->inventory = inventory_new();
 	if (check_choices(o, err) == -1 ||
-	    run_inventory_load(h->inventory, o, err) == -1 ||
+	    run_inventory_load(inventory, o, err) == -1 ||
 	    load_earlier(&earlier, o, err) == -1 ||
-	    load_names(h, o, &earlier, err) == -1)
+	    load_names(h, inventory, o, &earlier, err) == -1)
 		goto out;
-	h->hosts = select_resolve(h->inventory, h->names, &overrides, err);
+	h->hosts = select_resolve(inventory, h->names, &overrides, err);
 	if (h->hosts != NULL && earlier.hosts != NULL)
 		rc = check_earlier(h, &earlier, rerun_report(o), err);
 	else if (h->hosts != NULL)
 		rc = 0;
 out:
 	earlier_clear(&earlier);
+	inventory_free(inventory); /* with the passwords of all its hosts */
 	return rc;
 }
 
@@ -335,7 +336,6 @@ run_hosts_clear(struct run_hosts *h)
 		host_clear(&h->hosts[i]);
 	free(h->hosts);
 	hostset_free(h->names);
-	inventory_free(h->inventory);
 	memset(h, 0, sizeof(*h));
 }
 

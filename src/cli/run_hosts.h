@@ -10,7 +10,6 @@
 #include "util/error.h"
 
 struct run_hosts {
-	struct inventory *inventory;
 	struct hostset *names;
 	struct host *hosts;   /* as many as names */
 	struct error nothing; /* why -rerun leaves no host; else "" */

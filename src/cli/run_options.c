@@ -19,6 +19,7 @@
 #include "report/normalize.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/secret.h"
 #include "util/xalloc.h"
 
 /* What execve(2) may have handed us, quoted. */

@@ -12,6 +12,7 @@
 #include "control/trace.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/secret.h"
 #include "util/xalloc.h"
 
 /* --- records ------------------------------------------------------------- */
@@ -49,8 +50,13 @@ job_record(const struct run *run, uint32_t job)
 void
 job_result(struct run *run, const struct record *record)
 {
+	struct host *host = &run->plan->hosts[record->seq];
+
 	trace_end(record);
 	report_record(run->plan->report, record);
+	/* It is tried no more. */
+	secret_free(host->password);
+	host->password = NULL;
 }
 
 static void

@@ -204,7 +204,8 @@ pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
 	w->job_fd = w->result_fd = -1;
 	worker_log_open(&w->log, -1);
 	buf_init(&w->in, 2u * FRAME_MAX);
-	buf_init(&w->out, 64u << 20); /* bounded by its slots */
+	/* Bounded by its slots. Passwords leave there. */
+	buf_init_wiped(&w->out, 64u << 20);
 	if (pool_fork(p, w, err) == -1)
 		return -1;
 	pool_trace(i, "start", "process %ld", (long)w->pid);

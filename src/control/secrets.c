@@ -12,7 +12,8 @@
 
 #include "util/buf.h"
 #include "util/fdio.h"
-#include "util/xalloc.h"
+#include "util/private_file.h"
+#include "util/secret.h"
 
 #define PASSWORD_FILE_MAX 4096u
 
@@ -22,27 +23,12 @@ struct password_file {
 	char *password;
 };
 
-/* Refuse a file that others may read. Returns 0, or -1 with err. */
-static int
-check_mode(int fd, const char *path, struct error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return error_set(err, "%s: %s", path, strerror(errno));
-	if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
-		return error_set(err,
-		    "%s: mode %04o lets others read the password in it: "
-		    "chmod 600 %s",
-		    path, (unsigned)st.st_mode & 07777, path);
-	return 0;
-}
-
 /* The first line of the file at path; NULL with err. */
 static char *
 password_read(const char *path, struct error *err)
 {
-	char *line = NULL;
+	char *line = NULL, *text;
+	struct stat st;
 	struct buf b;
 	int fd;
 
@@ -52,21 +38,21 @@ password_read(const char *path, struct error *err)
 		return NULL;
 	}
 	buf_init(&b, PASSWORD_FILE_MAX);
-	if (check_mode(fd, path, err) == -1)
-		goto out;
-	if (fd_fill(fd, &b, PASSWORD_FILE_MAX - 1) == -1) {
+	if (fstat(fd, &st) == -1 ||
+	    fd_fill(fd, &b, PASSWORD_FILE_MAX - 1) == -1) {
 		error_set(err, "%s: %s", path, strerror(errno));
 		goto out;
 	}
+	if (private_file_check(&st, path, err) == -1)
+		goto out;
 	buf_append(&b, "", 1);
-	line = xstrndup((const char *)buf_head(&b),
-	    strcspn((const char *)buf_head(&b), "\r\n"));
-	if (line[0] == '\0') {
+	text = (char *)buf_head(&b);
+	text[strcspn(text, "\r\n")] = '\0';
+	if (text[0] != '\0')
+		line = secret_strdup(text);
+	else
 		error_set(
 		    err, "%s: the first line is empty, not a password", path);
-		free(line);
-		line = NULL;
-	}
 out:
 	buf_clear(&b);
 	close(fd);
@@ -88,7 +74,7 @@ password_from_file(
 	if (last->password == NULL)
 		return error_set(
 		    err, "host %s: password_file: %s", host->name, why.text);
-	host->password = xstrdup(last->password);
+	host->password = secret_strdup(last->password);
 	return 0;
 }
 
@@ -108,8 +94,25 @@ host_password(struct host *host, struct password_file *last, struct error *err)
 		return error_set(err,
 		    "host %s: password_env: the environment has no %s",
 		    host->name, host->password_env);
-	host->password = xstrdup(value);
+	host->password = secret_strdup(value);
 	return 0;
+}
+
+/* Our children have nothing to do with them. */
+static void
+forget_environment(const struct host *hosts, size_t count)
+{
+	const char *name;
+	char *value;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		name = hosts[i].password_env;
+		if (name == NULL || (value = getenv(name)) == NULL)
+			continue;
+		explicit_bzero(value, strlen(value));
+		unsetenv(name);
+	}
 }
 
 int
@@ -126,8 +129,9 @@ secrets_load(
 			continue;
 		}
 		secret_free(hosts[i].password);
-		hosts[i].password = xstrdup(asked);
+		hosts[i].password = secret_strdup(asked);
 	}
 	secret_free(last.password);
+	forget_environment(hosts, count);
 	return rc;
 }

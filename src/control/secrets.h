@@ -11,7 +11,8 @@
 /*
  * Fill in host->password of all hosts: asked, if not NULL (-ask-pass), for
  * every host; else what the host has of password, password_file (its first
- * line; each file is read once; refused if others may read it), password_env.
+ * line; each file is read once, and refused by private_file_check()), or
+ * password_env. Variables that hosts name are gone from our environment then.
  * Returns 0, or -1 with err naming host and source, never the password.
  */
 int secrets_load(

@@ -24,6 +24,7 @@
 #else
 #include <iniparser.h>
 #endif
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,6 +39,11 @@
 #include "util/xalloc.h"
 
 #define FILE_MAX_BYTES ((size_t)32 << 20)
+/* The sizes of small blocks of glibc, and how many of each it keeps. */
+#define SMALL_SIZES 64u
+#define SMALL_KEPT  7u
+#define SMALL_LEAST 24u
+#define SMALL_STEP  16u
 
 /*
  * iniparser reports through a callback without context, hence this one
@@ -65,17 +71,16 @@ static int
 read_file(
     struct ini *ini, const char *path, struct buf *text, struct error *err)
 {
-	struct stat st;
+	struct stat *st = &ini->st;
 	ssize_t n = -1;
 	int fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || fstat(fd, &st) == -1)
+	if (fd == -1 || fstat(fd, st) == -1)
 		goto out;
-	ini->is_exposed = S_ISREG(st.st_mode) && (st.st_mode & 077) != 0;
-	ini->is_foreign = (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode)) &&
-	    ((st.st_mode & 022) != 0 ||
-		(st.st_uid != 0 && st.st_uid != geteuid()));
+	ini->is_foreign = (S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode)) &&
+	    ((st->st_mode & 022) != 0 ||
+		(st->st_uid != 0 && st->st_uid != geteuid()));
 	do
 		n = fd_fill(fd, text, 65536);
 	while (n > 0);
@@ -111,6 +116,38 @@ open_memory(const void *data, size_t len)
 	return fd;
 }
 
+/*
+ * iniparser frees copies of lines, and stdio the buffer they come from, as they
+ * are, passwords in them. So glibc is told to overwrite what is freed, with
+ * bytes derived from value, or no more if it is 0. It does not do so with small
+ * blocks that it keeps for the next of their size: see scrub_small_blocks().
+ */
+static void
+perturb_freed(int value)
+{
+#ifdef M_PERTURB
+	mallopt(M_PERTURB, value);
+#else
+	(void)value;
+#endif
+}
+
+/* Take all that is kept for the next of its size, and overwrite it. */
+static void
+scrub_small_blocks(void)
+{
+	void *blocks[SMALL_SIZES * SMALL_KEPT];
+	size_t i, size;
+
+	for (i = 0; i < SMALL_SIZES * SMALL_KEPT; i++) {
+		size = SMALL_LEAST + i / SMALL_KEPT * SMALL_STEP;
+		blocks[i] = xmalloc(size);
+		explicit_bzero(blocks[i], size);
+	}
+	while (i-- > 0)
+		free(blocks[i]);
+}
+
 static dictionary *
 parse(const char *path, const void *data, size_t len, struct error *err)
 {
@@ -126,7 +163,9 @@ parse(const char *path, const void *data, size_t len, struct error *err)
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	complaint.text[0] = '\0';
 	iniparser_set_error_callback(complain);
+	perturb_freed(0xff);
 	d = iniparser_load(name);
+	perturb_freed(0);
 	iniparser_set_error_callback(NULL);
 	fd_close(&fd);
 	/* Out of memory gives a complaint and half a dictionary. */
@@ -211,6 +250,7 @@ ini_read(struct ini *ini, const char *path, struct error *err)
 		rc = parse_chunks(ini, path, &lines, err);
 	buf_clear(&text);
 	buf_clear(&lines);
+	scrub_small_blocks();
 	return rc;
 }
 

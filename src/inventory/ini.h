@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "util/error.h"
 
@@ -18,7 +19,7 @@ struct ini_entry {
 struct ini {
 	struct ini_entry *entries;
 	size_t count;
-	bool is_exposed; /* a file that group or others can read or write */
+	struct stat st;	 /* of the file */
 	bool is_foreign; /* one that others than the user and root can write */
 	/* The rest is private. */
 	struct ini_scan *scan;

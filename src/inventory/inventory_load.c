@@ -20,6 +20,7 @@
 #include "inventory/ini.h"
 #include "inventory/inventory_impl.h"
 #include "util/glob.h"
+#include "util/private_file.h"
 #include "util/xalloc.h"
 
 struct loader {
@@ -353,11 +354,8 @@ inventory_load(struct inventory *inv, const char *path, struct error *err)
 			error_set(err, "%s: [%.200s] %.200s: %s", path,
 			    e->section, e->key, why.text);
 	}
-	if (rc == 0 && l.has_password && ini.is_exposed)
-		rc = error_set(err,
-		    "%s: holds a password, but others than its owner have "
-		    "access: chmod 600 %s",
-		    path, path);
+	if (rc == 0 && l.has_password)
+		rc = private_file_check(&ini.st, path, err);
 	ini_clear(&ini);
 	hostset_free(l.hosts);
 	return rc;

@@ -14,6 +14,7 @@
 #include "inventory/address.h"
 #include "inventory/inventory_impl.h"
 #include "util/fdio.h"
+#include "util/secret.h"
 #include "util/xalloc.h"
 
 /* The names of the groups, each once, "," between. */
@@ -97,7 +98,8 @@ convert(struct host *host, const char *const value[SETTING_COUNT],
 		return -1;
 	host->address = address_strip(value[SETTING_ADDRESS]);
 	host->user = xstrdup(value[SETTING_USER]);
-	host->password = copy(value[SETTING_PASSWORD]);
+	if (value[SETTING_PASSWORD] != NULL)
+		host->password = secret_strdup(value[SETTING_PASSWORD]);
 	host->password_file = copy_path(value[SETTING_PASSWORD_FILE]);
 	host->password_env = copy(value[SETTING_PASSWORD_ENV]);
 	host->identity_file = copy_path(value[SETTING_IDENTITY_FILE]);

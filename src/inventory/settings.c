@@ -17,6 +17,7 @@
 #include <strings.h>
 
 #include "inventory/address.h"
+#include "util/secret.h"
 #include "util/suggest.h"
 #include "util/xalloc.h"
 
@@ -261,7 +262,8 @@ settings_set(struct settings *settings, enum setting setting, const char *value,
 	if (old != NULL && settings->file[setting] == file &&
 	    strcmp(old, value) != 0)
 		return error_set(err, "set twice, to different values");
-	settings->value[setting] = xstrdup(value);
+	settings->value[setting] =
+	    setting == SETTING_PASSWORD ? secret_strdup(value) : xstrdup(value);
 	settings->file[setting] = file;
 	secret_free(old);
 	return 0;

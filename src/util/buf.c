@@ -18,12 +18,22 @@ buf_init(struct buf *b, size_t max_bytes)
 }
 
 void
+buf_init_wiped(struct buf *b, size_t max_bytes)
+{
+	buf_init(b, max_bytes);
+	b->is_wiped = true;
+}
+
+void
 buf_clear(struct buf *b)
 {
+	bool is_wiped = b->is_wiped;
+
 	if (b->data != NULL)
 		explicit_bzero(b->data, b->size);
 	free(b->data);
 	buf_init(b, b->max);
+	b->is_wiped = is_wiped;
 }
 
 char *
@@ -80,6 +90,8 @@ buf_advance(struct buf *b, size_t count)
 void
 buf_consume(struct buf *b, size_t count)
 {
+	if (b->is_wiped && count > 0)
+		explicit_bzero(b->data + b->head, count);
 	b->head += count;
 	if (b->head == b->tail)
 		b->head = b->tail = 0;

@@ -6,19 +6,23 @@
 #ifndef UTIL_BUF_H
 #define UTIL_BUF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct buf {
 	uint8_t *data;
-	size_t head; /* first byte not consumed */
-	size_t tail; /* one past the last byte */
-	size_t size; /* allocated */
-	size_t max;  /* content never exceeds this many bytes */
+	size_t head;   /* first byte not consumed */
+	size_t tail;   /* one past the last byte */
+	size_t size;   /* allocated */
+	size_t max;    /* content never exceeds this many bytes */
+	bool is_wiped; /* what is consumed is overwritten at once */
 };
 
 void buf_init(struct buf *b, size_t max_bytes);
-/* Wipe and free the storage; b is then empty, with the same maximum. */
+/* For secrets that pass through: as buf_init(), but with is_wiped. */
+void buf_init_wiped(struct buf *b, size_t max_bytes);
+/* Wipe and free the storage; b is then empty, as it was made. */
 void buf_clear(struct buf *b);
 /* What is in it, up to a NUL byte, as a string, which the caller frees; then
  * buf_clear(). */

@@ -3,19 +3,17 @@
 
 #include "util/crypto_alloc.h"
 
-#include <stdlib.h>
-
 #include <openssl/crypto.h>
 
 #include "util/log.h"
-#include "util/xalloc.h"
+#include "util/secret.h"
 
 static void *
 crypto_malloc(size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return size > 0 ? xmalloc(size) : NULL;
+	return size > 0 ? secret_alloc(size) : NULL;
 }
 
 static void
@@ -23,14 +21,14 @@ crypto_free(void *p, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	free(p);
+	secret_release(p);
 }
 
 static void *
 crypto_realloc(void *p, size_t size, const char *file, int line)
 {
 	if (size > 0)
-		return xreallocarray(p, 1, size);
+		return secret_realloc(p, size);
 	crypto_free(p, file, line);
 	return NULL;
 }

@@ -2,7 +2,8 @@
 /*
  * crypto_alloc: let what libcrypto allocates not fail, as in xalloc.h. OpenSSL
  * does not survive every allocation that fails (3.0 crashes on some), and what
- * it could not do for want of memory looks to us like a bad key.
+ * it could not do for want of memory looks to us like a bad key. Its memory is
+ * that of util/secret.h, where the process has such.
  */
 #ifndef UTIL_CRYPTO_ALLOC_H
 #define UTIL_CRYPTO_ALLOC_H

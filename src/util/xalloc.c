@@ -97,12 +97,3 @@ xasprintf(const char *fmt, ...)
 		fatal("out of memory (formatting)");
 	return s;
 }
-
-void
-secret_free(char *s)
-{
-	if (s == NULL)
-		return;
-	explicit_bzero(s, strlen(s));
-	free(s);
-}

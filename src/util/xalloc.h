@@ -21,7 +21,4 @@ void *xmemdup(const void *data, size_t size);
 char *xconcat(const char *a, const char *b, const char *c);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Overwrite a secret string and free it. NULL is fine. */
-void secret_free(char *s);
-
 #endif

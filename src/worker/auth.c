@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "util/namelist.h"
+#include "util/secret.h"
 #include "util/xalloc.h"
 #include "worker/session.h"
 #include "worker/worker.h"
@@ -47,7 +48,7 @@ auth_init(struct auth *a, struct bytes keys, const char *password)
 	a->state = AUTH_NEXT;
 	a->keys = (struct cursor){keys.data, keys.len};
 	if (password != NULL)
-		a->password = xstrdup(password);
+		a->password = secret_strdup(password);
 }
 
 static void

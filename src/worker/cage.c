@@ -38,21 +38,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "util/sanitizer.h"
+#include "util/secret.h"
 #include "worker/cage_calls.h"
 #include "worker/cage_files.h"
 #include "worker/threads.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define HAS_SANITIZER true
-#endif
-#endif
-#ifndef HAS_SANITIZER
-#define HAS_SANITIZER false
-#endif
 
 /*
  * libssh2's heap (16 MB), what waits for the socket (4 MB), SFTP requests
@@ -76,11 +66,9 @@
 void
 cage_harden(void)
 {
-	const struct rlimit no_core = {0, 0};
 	const struct rlimit no_limit = {RLIM_INFINITY, RLIM_INFINITY};
 
-	setrlimit(RLIMIT_CORE, &no_core);
-	prctl(PR_SET_DUMPABLE, 0);
+	secret_hide_process();
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* With a limit, memory could not be had any more above it. */
 	if (setrlimit(RLIMIT_MEMLOCK, &no_limit) == 0)

@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "util/log.h"
+#include "util/secret.h"
 #include "util/xalloc.h"
 #include "worker/assert_guard.h"
 #include "worker/session_limits.h"

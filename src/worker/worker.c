@@ -474,8 +474,6 @@ worker_frames(struct worker *w)
 	while ((n = frame_peek(&w->in, &frame)) > 0) {
 		if (worker_frame(w, &frame) == -1)
 			fatal("malformed frame of type %d", (int)frame.type);
-		/* It may have held a password. */
-		explicit_bzero(buf_head(&w->in), (size_t)n);
 		buf_consume(&w->in, (size_t)n);
 	}
 	if (n == -1)
@@ -559,7 +557,8 @@ worker_main(void)
 	char missing[MISSING_SIZE]; /* of the cage */
 	struct msg_ready ready;
 
-	buf_init(&w->in, 2u * FRAME_MAX);
+	/* Passwords come there. */
+	buf_init_wiped(&w->in, 2u * FRAME_MAX);
 	buf_init(&w->out, 64u << 20); /* see the bounds above */
 	queue_init(&w->turns);
 	queue_init(&w->waiters);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* private_file: whether a file is fit to hold a password. */
+#ifndef UTIL_PRIVATE_FILE_H
+#define UTIL_PRIVATE_FILE_H
+
+#include <sys/stat.h>
+
+#include "util/error.h"
+
+/*
+ * Refuse the file at path, which is the one that st is of, if others than the
+ * user and root can read or change it, or own it, so that they could. Whoever
+ * can put another file in its place, through a link or a directory, puts one of
+ * his own there. What is no regular file has no content to read: a pipe is
+ * fine. Returns 0, or -1 with err, which tells path, mode and what mends it.
+ */
+int private_file_check(
+    const struct stat *st, const char *path, struct error *err);
+
+#endif
