@@ -12,10 +12,13 @@
  *                    socket   what else makes descriptors: socket(2), pipe(2),
  *                             epoll_create(2), eventfd(2), F_DUPFD ...
  *   TORTURE_NTH      N, from 1
+ *   TORTURE_STACKS   set: only the first call from each stack is counted
  *   TORTURE_FROM     "on": also those that follow; else one in all processes
  *   TORTURE_ERROR    the number that errno gets
  *   TORTURE_PROGRAM  the name of the program whose calls count; any, if it is
  *                    not set. Each of its processes counts for itself.
+ *   TORTURE_CALLER   of malloc: a part of the name of the library whose own
+ *                    calls count; any, if it is not set
  *   TORTURE_COUNTS   a file of sizeof(struct counts) bytes, which tells what
  *                    came of it
  *
@@ -49,6 +52,7 @@
 #include <unistd.h>
 
 #define FRAMES_MAX  16
+#define STACKS_MAX  16384 /* a power of two */
 #define ENV_MAX	    4096
 #define OUR_PREFIX  "TORTURE_"
 #define PRELOAD	    "LD_PRELOAD="
@@ -78,7 +82,9 @@ static struct counts *counts; /* NULL: nothing is struck here */
 static enum kind kind;
 static uint64_t nth;
 static bool goes_on;
+static bool counts_stacks;
 static int error;
+static const char *caller_name;	   /* NULL: of any */
 static atomic_uint_fast64_t calls; /* of this process */
 static dev_t stderr_dev;
 static ino_t stderr_ino;
@@ -154,6 +160,8 @@ read_environment(void)
 		kind = (enum kind)i;
 		nth = number != NULL ? strtoull(number, NULL, 10) : 0;
 		goes_on = from != NULL && strcmp(from, "on") == 0;
+		counts_stacks = getenv("TORTURE_STACKS") != NULL;
+		caller_name = getenv("TORTURE_CALLER");
 		error = code != NULL ? atoi(code) : EIO;
 		return true;
 	}
@@ -204,17 +212,48 @@ note_where(void)
 	}
 }
 
+/*
+ * Whether the caller's stack is here for the first time. Of two threads that
+ * come with the same one, both may be told so; of two stacks with the same
+ * hash, one is passed over.
+ */
+static bool
+is_new_stack(void)
+{
+	static atomic_uint_fast64_t seen[STACKS_MAX];
+	void *frames[FRAMES_MAX];
+	int count = backtrace(frames, FRAMES_MAX), i;
+	uint64_t hash = 1469598103934665603u; /* FNV-1a, a frame a step */
+	uint_fast64_t found;
+	size_t at;
+
+	for (i = 0; i < count; i++)
+		hash = (hash ^ (uintptr_t)frames[i]) * 1099511628211u;
+	hash ^= hash >> 32;
+	for (at = hash % STACKS_MAX;; at = (at + 1) % STACKS_MAX) {
+		found = atomic_load(&seen[at]);
+		if (found == hash)
+			return false;
+		if (found == 0)
+			break;
+	}
+	atomic_store(&seen[at], hash);
+	return true;
+}
+
 /* Count a call. Returns whether it is to fail, and then sets errno. */
 static bool
 is_struck(enum kind of)
 {
-	uint64_t call;
+	uint64_t call = 0;
 
 	if (counts == NULL || kind != of)
 		return false;
-	call = atomic_fetch_add(&calls, 1) + 1;
-	atomic_fetch_add(&counts->calls, 1);
-	if (call != nth && !(goes_on && call > nth))
+	if (!counts_stacks || is_new_stack()) {
+		call = atomic_fetch_add(&calls, 1) + 1;
+		atomic_fetch_add(&counts->calls, 1);
+	}
+	if (call != nth && !(goes_on && atomic_load(&calls) >= nth))
 		return false;
 	if (atomic_fetch_add(&counts->strikes, 1) == 0)
 		note_where();
@@ -249,28 +288,44 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *p, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
+static bool
+is_memory_struck(const void *caller)
+{
+	Dl_info info;
+
+	if (counts == NULL || kind != KIND_MALLOC)
+		return false;
+	if (caller_name != NULL &&
+	    (dladdr(caller, &info) == 0 ||
+		strstr(info.dli_fname, caller_name) == NULL))
+		return false;
+	return is_struck(KIND_MALLOC);
+}
+
+#define IS_STRUCK is_memory_struck(__builtin_return_address(0))
+
 void *
 malloc(size_t size)
 {
-	return is_struck(KIND_MALLOC) ? NULL : __libc_malloc(size);
+	return IS_STRUCK ? NULL : __libc_malloc(size);
 }
 
 void *
 calloc(size_t count, size_t size)
 {
-	return is_struck(KIND_MALLOC) ? NULL : __libc_calloc(count, size);
+	return IS_STRUCK ? NULL : __libc_calloc(count, size);
 }
 
 void *
 realloc(void *p, size_t size)
 {
-	return is_struck(KIND_MALLOC) ? NULL : __libc_realloc(p, size);
+	return IS_STRUCK ? NULL : __libc_realloc(p, size);
 }
 
 void *
 memalign(size_t alignment, size_t size)
 {
-	return is_struck(KIND_MALLOC) ? NULL : __libc_memalign(alignment, size);
+	return IS_STRUCK ? NULL : __libc_memalign(alignment, size);
 }
 
 void *

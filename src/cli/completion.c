@@ -253,10 +253,9 @@ complete_word(struct completion *c, const char *word)
 		return IS_PATH;
 	if (is_value(c, word))
 		return complete_value(c, &c->option, word, word);
-	if (strchr(word, '=') != NULL && is_option(word))
-		return find_option(c, word, &found, &value)
-		    ? complete_value(c, &found, word, value)
-		    : 0;
+	if (is_option(word) && find_option(c, word, &found, &value) &&
+	    value != NULL)
+		return complete_value(c, &found, word, value);
 	if (word[0] == '-' || word[0] == '\0')
 		complete_options(c, word);
 	return 0;

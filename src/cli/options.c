@@ -367,6 +367,8 @@ options_again(const struct option_table *tables, int argc, char **argv,
 		if (getopt_long_only(argc, argv, "+:", names.options, &index) !=
 		    0)
 			break;
+		/* It found one, so there are some.
+		 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		row = names.rows[index].row;
 		if (row->is_optional && optarg == NULL && has_value(argc, argv))
 			optind++;

@@ -375,8 +375,8 @@ control_run(const struct plan *plan, struct error *err)
 	    run_load_keys(run, err) == -1 ||
 	    pool_init(&run->pool, workers, plan->input_fd, err) == -1)
 		goto out;
-	loop.signal_fd = signals_open(&loop.old_mask);
-	if (loop_begin(&loop, workers, err) == -1 ||
+	loop.signal_fd = signals_open(&loop.old_mask, err);
+	if (loop.signal_fd == -1 || loop_begin(&loop, workers, err) == -1 ||
 	    report_begin(plan->report, err) == -1)
 		goto out;
 	loop_run(&loop);

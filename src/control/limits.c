@@ -160,6 +160,8 @@ limits_configure(const struct plan *plan, struct msg_config *config,
 		*workers = fanout;
 	if (*workers > (descriptors - CONTROL_DESCRIPTORS) / CONTROL_PIPES)
 		*workers = (descriptors - CONTROL_DESCRIPTORS) / CONTROL_PIPES;
+	if (*workers == 0)
+		fatal("a run of no hosts");
 	sessions = fitting_sessions(
 	    task, descriptors, fanout, *workers, &config->files);
 	if (sessions_each(fanout, *workers) > sessions) {

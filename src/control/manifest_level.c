@@ -45,9 +45,8 @@ int
 walk_level_read(struct walk_level *l)
 {
 	struct dirent *d = NULL;
-	const char *p;
+	size_t at = 0, i = 0;
 	DIR *stream;
-	size_t i;
 	int fd, error;
 
 	fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
@@ -70,11 +69,8 @@ walk_level_read(struct walk_level *l)
 	if (error != 0)
 		return -1;
 	l->names = xreallocarray(NULL, l->count + 1, sizeof(*l->names));
-	p = (const char *)buf_head(&l->text);
-	for (i = 0; i < l->count; i++) {
-		l->names[i] = p;
-		p += strlen(p) + 1;
-	}
+	for (; at < buf_len(&l->text); at += strlen(l->names[i++]) + 1)
+		l->names[i] = (const char *)buf_head(&l->text) + at;
 	qsort(l->names, l->count, sizeof(*l->names), name_compare);
 	return 0;
 }

@@ -226,7 +226,7 @@ visit_file(
 	char *target = is_link ? realpath(w->source, NULL) : NULL;
 	uint8_t sha256[DIGEST_BYTES];
 	const char *why;
-	struct msg_entry e;
+	struct msg_entry e = {0};
 	int fd, rc;
 
 	if (is_link && target == NULL)
@@ -244,7 +244,7 @@ visit_file(
 		if (target != NULL)
 			e.source = target;
 		if (w->depth == 0 || is_link)
-			add_tree(w, e.source);
+			add_tree(w, target != NULL ? target : w->source);
 		rc = entry_file_append(w->out, &e, err);
 		w->m->files++;
 		w->m->bytes += e.size;

@@ -30,6 +30,7 @@ password_read(const char *path, struct error *err)
 	char *line = NULL, *text;
 	struct stat st;
 	struct buf b;
+	size_t len;
 	int fd;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -45,12 +46,12 @@ password_read(const char *path, struct error *err)
 	}
 	if (private_file_check(&st, path, err) == -1)
 		goto out;
-	buf_append(&b, "", 1);
-	text = (char *)buf_head(&b);
-	text[strcspn(text, "\r\n")] = '\0';
-	if (text[0] != '\0')
+	text = buf_append(&b, "", 1) == 0 ? (char *)buf_head(&b) : NULL;
+	len = text != NULL ? strcspn(text, "\r\n") : 0;
+	if (len > 0) {
+		text[len] = '\0';
 		line = secret_strdup(text);
-	else
+	} else
 		error_set(
 		    err, "%s: the first line is empty, not a password", path);
 out:

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-#include "util/log.h"
-
 static const int asking[] = {
     SIGUSR1,
 #ifdef SIGINFO
@@ -39,7 +37,7 @@ signals_ask(int number)
 }
 
 int
-signals_open(sigset_t *old_mask)
+signals_open(sigset_t *old_mask, struct error *err)
 {
 	static const int others[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGQUIT};
 	struct sigaction action;
@@ -57,10 +55,10 @@ signals_open(sigset_t *old_mask)
 		    action.sa_handler != SIG_IGN)
 			sigaddset(&set, others[i]);
 	}
-	sigprocmask(SIG_BLOCK, &set, old_mask);
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd == -1)
-		fatal("signalfd: %s", strerror(errno));
+		return error_set(err, "signalfd: %s", strerror(errno));
+	sigprocmask(SIG_BLOCK, &set, old_mask);
 	signal(SIGPIPE, SIG_IGN);
 	return fd;
 }

@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "util/error.h"
+
 /*
  * Before and after a run nobody answers them: from now on those that ask are
  * ignored outside of it, and in processes that are started.
@@ -19,9 +21,9 @@ void signals_ignore_asking(void);
 
 /*
  * A signalfd(2) of all of these, which are blocked; the old mask goes to
- * *old_mask. SIGPIPE is ignored.
+ * *old_mask. SIGPIPE is ignored. Or -1 with err, and nothing has changed.
  */
-int signals_open(sigset_t *old_mask);
+int signals_open(sigset_t *old_mask, struct error *err);
 
 /* Whether that signal asks how far the run is. */
 bool signals_ask(int number);

@@ -36,6 +36,8 @@
 
 #include "inventory/ini_scan.h"
 #include "util/fdio.h"
+#include "util/interpose.h"
+#include "util/log.h"
 #include "util/xalloc.h"
 
 #define FILE_MAX_BYTES ((size_t)32 << 20)
@@ -64,6 +66,22 @@ complain(const char *fmt, ...)
 	/* What follows is the line itself, which may hold a password. */
 	complaint.text[strcspn(complaint.text, "\n")] = '\0';
 	return 0;
+}
+
+/*
+ * In the place of the one that iniparser calls to begin with, which does not
+ * look at what calloc(3) gives it.
+ */
+dictionary *
+dictionary_new(size_t size)
+{
+	dictionary *d, *(*next)(size_t size);
+
+	interpose_next("dictionary_new", &next);
+	d = next(size);
+	if (d == NULL || d->key == NULL || d->val == NULL || d->hash == NULL)
+		fatal("out of memory (%zu entries of a file)", size);
+	return d;
 }
 
 /* The whole file into text; who has access to it is noted in ini. */
@@ -100,7 +118,7 @@ open_memory(const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	int fd = memfd_create("inventory", MFD_CLOEXEC);
-	ssize_t n = 0;
+	ssize_t n;
 
 	while (fd != -1 && len > 0) {
 		n = write(fd, p, len);
@@ -166,29 +184,27 @@ parse(const char *path, const void *data, size_t len, struct error *err)
 	perturb_freed(0xff);
 	d = iniparser_load(name);
 	perturb_freed(0);
+	if (d == NULL && complaint.text[0] == '\0')
+		complain("iniparser cannot read it");
 	iniparser_set_error_callback(NULL);
 	fd_close(&fd);
 	/* Out of memory gives a complaint and half a dictionary. */
-	if (d == NULL || complaint.text[0] != '\0') {
-		error_set(err, "%s: %s", path,
-		    complaint.text[0] != '\0' ? complaint.text
-					      : "iniparser cannot read it");
-		if (d != NULL)
-			iniparser_freedict(d);
-		return NULL;
-	}
-	return d;
+	if (complaint.text[0] == '\0')
+		return d;
+	error_set(err, "%s: %s", path, complaint.text);
+	if (d != NULL)
+		iniparser_freedict(d);
+	return NULL;
 }
 
 /*
- * Append the dictionary's entries, which are views of it and of the scan.
- * Returns -1 if some are lost: iniparser does not tell that it had no memory
- * for a name or a value.
+ * Append the dictionary's entries, which are views of it and of the scan, and
+ * tick them off there.
  */
-static int
+static void
 add_entries(struct ini *ini, const dictionary *d)
 {
-	size_t i, left = (size_t)d->n;
+	size_t i, number, left = (size_t)d->n;
 	struct ini_entry *e;
 	char *end;
 
@@ -198,15 +214,16 @@ add_entries(struct ini *ini, const dictionary *d)
 		if (d->key[i] == NULL)
 			continue;
 		left--;
+		number = strtoul(d->key[i], &end, 10);
+		if (*end == ':' && d->val[i] == NULL)
+			continue; /* there was no memory for it */
 		e = &ini->entries[ini->count++];
-		e->section =
-		    ini_scan_section(ini->scan, strtoul(d->key[i], &end, 10));
+		e->section = ini_scan_section(ini->scan, number);
 		e->key = *end == ':' ? end + 1 : NULL;
 		e->value = d->val[i] != NULL ? d->val[i] : "";
-		if (e->key != NULL && d->val[i] == NULL)
-			return -1;
+		ini_scan_tick(
+		    ini->scan, e->section, e->key != NULL ? e->key : "");
 	}
-	return left == 0 ? 0 : -1;
 }
 
 static int
@@ -224,9 +241,12 @@ parse_chunks(
 		ini->dictionaries = xreallocarray(ini->dictionaries,
 		    ini->dictionary_count + 1, sizeof(*ini->dictionaries));
 		ini->dictionaries[ini->dictionary_count++] = d;
-		if (add_entries(ini, d) == -1)
-			return error_set(err, "%s: out of memory", path);
+		add_entries(ini, d);
 	}
+	/* It passes over a line, a name or a value that it has no memory for,
+	 * and says nothing. */
+	if (!ini_scan_has_all_ticked(ini->scan))
+		return error_set(err, "%s: out of memory", path);
 	return 0;
 }
 

@@ -45,6 +45,7 @@
 struct first {
 	size_t line;
 	size_t value; /* where it begins in ini_scan.values */
+	bool is_ticked;
 };
 
 struct ini_scan {
@@ -54,6 +55,7 @@ struct ini_scan {
 	 * lines. */
 	struct hostset *keys;
 	struct first *firsts;
+	size_t ticked;
 	size_t first_size;
 	struct buf values;
 	size_t *chunk_ends; /* in out */
@@ -135,8 +137,8 @@ add_first(struct ini_scan *scan, const char *value, struct error *err)
 		scan->firsts = xreallocarray(
 		    scan->firsts, scan->first_size, sizeof(*scan->firsts));
 	}
-	scan->firsts[index].line = scan->line;
-	scan->firsts[index].value = buf_len(&scan->values);
+	scan->firsts[index] =
+	    (struct first){.line = scan->line, .value = buf_len(&scan->values)};
 	if (buf_append(&scan->values, value, strlen(value) + 1) == -1)
 		return error_set(err, "the file is too large");
 	return 0;
@@ -475,14 +477,39 @@ ini_scan_section(const struct ini_scan *scan, size_t number)
 	return number < scan->section_count ? scan->sections[number] : NULL;
 }
 
-size_t
-ini_scan_line(const struct ini_scan *scan, const char *section, const char *key)
+static struct first *
+find_first(const struct ini_scan *scan, const char *section, const char *key)
 {
 	char *name = full_key(section, key);
 	size_t index = hostset_find(scan->keys, name);
 
 	free(name);
-	return index != SIZE_MAX ? scan->firsts[index].line : 0;
+	return index != SIZE_MAX ? &scan->firsts[index] : NULL;
+}
+
+size_t
+ini_scan_line(const struct ini_scan *scan, const char *section, const char *key)
+{
+	const struct first *first = find_first(scan, section, key);
+
+	return first != NULL ? first->line : 0;
+}
+
+void
+ini_scan_tick(struct ini_scan *scan, const char *section, const char *key)
+{
+	struct first *first = find_first(scan, section, key);
+
+	if (first == NULL || first->is_ticked)
+		return;
+	first->is_ticked = true;
+	scan->ticked++;
+}
+
+bool
+ini_scan_has_all_ticked(const struct ini_scan *scan)
+{
+	return scan->ticked == hostset_count(scan->keys);
 }
 
 size_t

@@ -6,6 +6,7 @@
 #ifndef INVENTORY_INI_SCAN_H
 #define INVENTORY_INI_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/buf.h"
@@ -33,6 +34,11 @@ const char *ini_scan_section(const struct ini_scan *scan, size_t number);
  */
 size_t ini_scan_line(
     const struct ini_scan *scan, const char *section, const char *key);
+
+/* Tick off what ini_scan_line() has the line of; again is no matter. */
+void ini_scan_tick(struct ini_scan *scan, const char *section, const char *key);
+/* Whether that has been done to all headers and keys. */
+bool ini_scan_has_all_ticked(const struct ini_scan *scan);
 
 /* The length in out of the chunk of that number, 0 if there is none. */
 size_t ini_scan_chunk(const struct ini_scan *scan, size_t number);

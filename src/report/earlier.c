@@ -150,6 +150,8 @@ record_add(struct reader *r, const char *name, const struct ended *host,
 	size_t index = hostset_find(r->names, name), count;
 
 	if (index != SIZE_MAX) {
+		/* There is one for each name.
+		 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		r->hosts[index].status = host->status;
 		r->hosts[index].is_grouped = host->is_grouped;
 		return 0;
@@ -254,8 +256,9 @@ hosts_choose(struct earlier *e, struct reader *r, const bool *wanted)
 	const struct ended *host;
 	const char *name;
 
-	if (count > 0)
-		qsort(r->hosts, count, sizeof(*r->hosts), ended_compare);
+	if (r->hosts == NULL)
+		return;
+	qsort(r->hosts, count, sizeof(*r->hosts), ended_compare);
 	for (i = 0; i < count; i++) {
 		host = &r->hosts[i];
 		if (!wanted[host->status])

@@ -316,6 +316,8 @@ html_finish(struct html *h, const struct html_end *end, struct error *err)
 		return error_set(err, "%s: %s", path, strerror(h->error));
 	if (fsync(fileno(file)) == -1)
 		return error_set(err, "%s: %s", path, strerror(errno));
+	if (replacement_name(&h->place, fileno(file), err) == -1)
+		return -1;
 	h->file = NULL;
 	fclose(file);
 	return replacement_commit(&h->place, err);

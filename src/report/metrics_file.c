@@ -39,10 +39,15 @@ metrics_file_write(
 	metrics_render(m, &text);
 	rc = fd_flush(fd, &text);
 	buf_clear(&text);
+	if (rc == -1)
+		error_set(err, "%s: %s", f->file.path, strerror(errno));
+	else
+		rc = replacement_name(&f->file, fd, err);
 	/* Some file systems tell only now that the disk is full. */
-	if (close(fd) == 0 && rc == 0)
+	if (close(fd) == -1 && rc == 0)
+		rc = error_set(err, "%s: %s", f->file.path, strerror(errno));
+	if (rc == 0)
 		return replacement_commit(&f->file, err);
-	error_set(err, "%s: %s", f->file.path, strerror(errno));
 	replacement_drop(&f->file);
 	return -1;
 }

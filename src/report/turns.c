@@ -103,7 +103,8 @@ turns_hold(struct turns *t, size_t host, const char *name, int stream,
 }
 
 void
-turns_end(struct turns *t, const struct record *record, struct outputs *outputs)
+turns_end(
+    struct turns *t, const struct record *record, const struct outputs *outputs)
 {
 	struct ended *e = xcalloc(1, sizeof(*e));
 

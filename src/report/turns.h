@@ -36,8 +36,8 @@ bool turns_is_now(const struct turns *t, size_t host);
 void turns_hold(struct turns *t, size_t host, const char *name, int stream,
     const uint8_t *data, size_t len);
 /* The host is over. Copies the record, takes over the outputs. */
-void turns_end(
-    struct turns *t, const struct record *record, struct outputs *outputs);
+void turns_end(struct turns *t, const struct record *record,
+    const struct outputs *outputs);
 
 /* Whether turns_held() or turns_next() have something. */
 bool turns_has_more(const struct turns *t);

@@ -31,7 +31,7 @@ char *buf_take_string(struct buf *b);
 static inline size_t
 buf_len(const struct buf *b)
 {
-	return b->tail - b->head;
+	return b->data != NULL ? b->tail - b->head : 0;
 }
 
 static inline uint8_t *

@@ -130,14 +130,11 @@ file_read(const char *path, size_t max_bytes, size_t *len, struct error *err)
 	}
 	if (n == -1)
 		error_set(err, "%s: %s", path, strerror(errno));
-	else if (n > 0)
+	else if (n > 0 || buf_append(&b, "", 1) == -1)
 		error_set(err, "%s: larger than %zu bytes", path, max_bytes);
 	else {
-		*len = buf_len(&b);
-		text = xmalloc(*len + 1);
-		if (*len > 0)
-			memcpy(text, buf_head(&b), *len);
-		text[*len] = '\0';
+		*len = buf_len(&b) - 1;
+		text = xmemdup(buf_head(&b), buf_len(&b));
 	}
 	buf_clear(&b);
 	close(fd);

@@ -119,12 +119,12 @@ log_broken(int error)
 static void
 log_file(const char *line, size_t len)
 {
-	char now[CLOCK_TEXT_SIZE + 1];
+	char now[CLOCK_TEXT_SIZE];
 	struct iovec parts[] = {{now, 0}, {NULL, len}};
 
 	clock_text(now, clock_wall_ms());
-	strcat(now, " ");
 	parts[0].iov_len = strlen(now);
+	now[parts[0].iov_len++] = ' ';
 	memcpy(&parts[1].iov_base, &line, sizeof(line));
 	errno = ENOSPC; /* what it means to have written a part */
 	if (writev(log_fd, parts, 2) != (ssize_t)(parts[0].iov_len + len))
@@ -231,8 +231,8 @@ fatal(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
 	va_end(ap);
-	strcat(line, "\n");
 	len = strlen(line);
+	line[len++] = '\n';
 	if (log_fd != -1)
 		log_file(line + before, len - before);
 	log_write(line, len);

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,8 @@
 #include "util/path.h"
 #include "util/run_token.h"
 #include "util/xalloc.h"
+
+#define OPEN_FILES "/proc/self/fd"
 
 static char *
 temporary_name(const char *path, const char *what)
@@ -75,29 +76,67 @@ replacement_clear(struct replacement *r)
 	*r = (struct replacement){.path = NULL};
 }
 
-int
-replacement_open(const struct replacement *r, mode_t mode, struct error *err)
+/* Returns -1 where there are no such files, or no way to name them later. */
+static int
+open_unnamed(const char *temporary, mode_t mode)
 {
-	int fd =
-	    open(r->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	char *directory;
+	int fd;
 
-	if (fd == -1)
-		error_set(err, "%s: %s", r->path, strerror(errno));
+	if (access(OPEN_FILES, X_OK) == -1)
+		return -1;
+	directory = path_parent(temporary);
+	fd = open(directory, O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+	free(directory);
 	return fd;
 }
 
 int
-replacement_commit(const struct replacement *r, struct error *err)
+replacement_open(struct replacement *r, mode_t mode, struct error *err)
 {
-	if (rename(r->temporary, r->path) == 0)
+	int fd = open_unnamed(r->temporary, mode);
+
+	if (fd != -1)
+		return fd;
+	fd = open(r->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd == -1)
+		error_set(err, "%s: %s", r->path, strerror(errno));
+	r->has_temporary = fd != -1;
+	return fd;
+}
+
+int
+replacement_name(struct replacement *r, int fd, struct error *err)
+{
+	char file[sizeof(OPEN_FILES) + 16];
+
+	if (r->has_temporary)
 		return 0;
-	error_set(err, "%s: %s", r->path, strerror(errno));
+	snprintf(file, sizeof(file), OPEN_FILES "/%d", fd);
+	if (linkat(AT_FDCWD, file, AT_FDCWD, r->temporary, AT_SYMLINK_FOLLOW) ==
+	    -1)
+		return error_set(err, "%s: %s", r->path, strerror(errno));
+	r->has_temporary = true;
+	return 0;
+}
+
+int
+replacement_commit(struct replacement *r, struct error *err)
+{
+	int rc = rename(r->temporary, r->path);
+
+	if (rc == 0)
+		r->has_temporary = false;
+	else
+		error_set(err, "%s: %s", r->path, strerror(errno));
 	replacement_drop(r);
-	return -1;
+	return rc;
 }
 
 void
-replacement_drop(const struct replacement *r)
+replacement_drop(struct replacement *r)
 {
-	unlink(r->temporary);
+	if (r->has_temporary)
+		unlink(r->temporary);
+	r->has_temporary = false;
 }

@@ -93,7 +93,7 @@ start_time(pid_t pid, unsigned long long *start)
 static uint32_t
 machine(void)
 {
-	char id[64], name[256] = "";
+	char id[64] = "", name[256] = "";
 	uint64_t state = HASH_START;
 	uint64_t ns = 0;
 	struct stat st;

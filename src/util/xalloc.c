@@ -77,9 +77,7 @@ xconcat(const char *a, const char *b, const char *c)
 	size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
 	char *s = xmalloc(a_len + b_len + c_len + 1);
 
-	memcpy(s, a, a_len);
-	memcpy(s + a_len, b, b_len);
-	memcpy(s + a_len + b_len, c, c_len + 1);
+	memcpy(mempcpy(mempcpy(s, a, a_len), b, b_len), c, c_len + 1);
 	return s;
 }
 

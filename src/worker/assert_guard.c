@@ -3,21 +3,18 @@
  * libssh2 1.10 asserts what a server decides: that a packet's length is a
  * multiple of the cipher's block. One host, or who can flip bits on its way,
  * would end the worker, and cost all the hosts that it has in flight. So the
- * function that a failed assertion calls is the worker's (see interpose.c), and
- * leaves libssh2 by a jump. What libssh2 held is in the session's heap, which
- * is freed as a whole; a few contexts of libcrypto leak.
+ * function that a failed assertion calls is the worker's (util/interpose.c),
+ * and leaves libssh2 by a jump. What libssh2 held is in the session's heap,
+ * which is freed as a whole; a few contexts of libcrypto leak.
  */
 #include "config.h"
 
 #include "worker/assert_guard.h"
 
 #include <assert.h>
-#include <dlfcn.h>
 #include <setjmp.h>
-#include <stdbool.h>
-#include <string.h>
 
-#include "worker/interpose.h"
+#include "util/interpose.h"
 
 typedef void assert_function(
     const char *assertion, const char *file, unsigned line, const char *name);
@@ -41,22 +38,14 @@ assert_guarded(void (*work)(void *ctx), void *ctx)
 	return why;
 }
 
-static bool
-is_of_libssh2(void *caller)
-{
-	Dl_info info;
-
-	return dladdr(caller, &info) != 0 && info.dli_fname != NULL &&
-	    strstr(info.dli_fname, "libssh2") != NULL;
-}
-
 void
 __assert_fail(
     const char *assertion, const char *file, unsigned line, const char *name)
 {
 	assert_function *next;
 
-	if (innermost != NULL && is_of_libssh2(__builtin_return_address(0))) {
+	if (innermost != NULL &&
+	    interpose_is_from(__builtin_return_address(0), "libssh2")) {
 		failed = assertion;
 		longjmp(*innermost, 1);
 	}

@@ -98,11 +98,14 @@ auth_take_key(struct auth *a)
 	a->is_unsigned = false;
 	a->has_signature = false;
 	free(a->offer);
-	a->offer = xmemdup(a->key.data, a->key.len);
 	buf_init(&b, a->key.len);
 	/* A blob too short for that is none of a known type. */
-	if (buf_put_string(&b, a->algorithm.data, a->algorithm.len) == 0)
-		memcpy(a->offer, buf_head(&b), buf_len(&b));
+	if (buf_put_string(&b, a->algorithm.data, a->algorithm.len) == -1 ||
+	    buf_append(
+		&b, a->key.data + buf_len(&b), a->key.len - buf_len(&b)) == -1)
+		a->offer = xmemdup(a->key.data, a->key.len);
+	else
+		a->offer = xmemdup(buf_head(&b), buf_len(&b));
 	buf_clear(&b);
 }
 

@@ -26,6 +26,7 @@
 
 #include "worker/cage.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -63,11 +64,26 @@
 /* Where stacks have no limit libuv makes smaller ones. */
 #define STACK_BYTES ((uint64_t)8 << 20)
 
+/* Where memory runs out it is to go first: another one takes its place. */
+static void
+offer_to_oom_killer(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return;
+	n = write(fd, "1000", 4);
+	(void)n; /* best effort */
+	close(fd);
+}
+
 void
 cage_harden(void)
 {
 	const struct rlimit no_limit = {RLIM_INFINITY, RLIM_INFINITY};
 
+	offer_to_oom_killer(); /* while /proc/self is ours */
 	secret_hide_process();
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* With a limit, memory could not be had any more above it. */

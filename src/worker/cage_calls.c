@@ -51,6 +51,7 @@ cage_calls_limit(enum task task)
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "util/log.h"
 #include "util/xalloc.h"
 #include "worker/cage_names.h"
 
@@ -104,11 +105,11 @@ struct call {
 };
 
 /* Of argument n, whose other bits may be any, the bits of mask are value. */
-#define BITS(n, mask, value)                        \
-	{                                           \
-		.arg = n, .op = SCMP_CMP_MASKED_EQ, \
-		.datum_a = (scmp_datum_t)(mask),    \
-		.datum_b = (scmp_datum_t)(value)    \
+#define BITS(n, mask, value)                          \
+	{                                             \
+		.arg = (n), .op = SCMP_CMP_MASKED_EQ, \
+		.datum_a = (scmp_datum_t)(mask),      \
+		.datum_b = (scmp_datum_t)(value)      \
 	}
 /* It is that int. */
 #define IS(n, value) BITS(n, UINT32_MAX, value)
@@ -230,6 +231,14 @@ forbidden(int signo, siginfo_t *info, void *context)
 	raise(signo);
 }
 
+/* libseccomp does not look at all that malloc(3) gives it. */
+static void
+crashed(int signo)
+{
+	(void)signo;
+	fatal("libseccomp has crashed, maybe for want of memory");
+}
+
 /* Returns 0, or a negative errno. */
 static int
 handler_set(void)
@@ -336,10 +345,12 @@ const char *
 cage_calls_limit(enum task task)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
+	struct sigaction old, guard = {.sa_handler = crashed};
 	int rc;
 
 	if (filter == NULL)
 		return "libseccomp does not know this system";
+	sigaction(SIGSEGV, &guard, &old);
 	rc = filter_fill(filter, 1u << task);
 	if (rc == 0) {
 		names_fill();
@@ -348,6 +359,7 @@ cage_calls_limit(enum task task)
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
+	sigaction(SIGSEGV, &old, NULL);
 	/* libseccomp's word for neither seccomp(2) nor prctl(2). */
 	if (rc == -EFAULT)
 		return "refused by the system";

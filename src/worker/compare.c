@@ -581,9 +581,12 @@ timer_closed(uv_handle_t *handle)
 void
 comparer_clear(struct comparer *k)
 {
-	while (k->compares != NULL) {
-		stop_job(k->compares);
-		compare_release(k->compares);
+	struct compare *c, *next;
+
+	for (c = k->compares; c != NULL; c = next) {
+		next = c->next;
+		stop_job(c);
+		compare_release(c);
 	}
 	compare_exec_clear(&k->exec);
 	if (k->timer != NULL)

@@ -29,9 +29,13 @@ heap_init(struct heap *h, size_t max_bytes, heap_freed freed, void *ctx)
 void
 heap_clear(struct heap *h)
 {
+	struct heap_block *b, *next;
+
 	h->freed = NULL;
-	while (h->blocks != NULL)
-		heap_free(h, h->blocks + 1);
+	for (b = h->blocks; b != NULL; b = next) {
+		next = b->next;
+		heap_free(h, b + 1);
+	}
 }
 
 void *

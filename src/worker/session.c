@@ -31,6 +31,7 @@
 #include "util/secret.h"
 #include "util/xalloc.h"
 #include "worker/assert_guard.h"
+#include "worker/rate_limit.h"
 #include "worker/session_limits.h"
 #include "worker/session_ssh.h"
 #include "worker/task_get.h"
@@ -413,7 +414,7 @@ session_run(struct session *s)
 	else if (s->want == WANT_CREDIT)
 		worker_queue_credit(s->worker, s);
 	else if (s->want == WANT_RATE)
-		worker_queue_rate(s->worker, s);
+		rate_limit_hold(worker_rate_limit(s->worker), s);
 	session_watch(s);
 }
 

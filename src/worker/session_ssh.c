@@ -213,7 +213,8 @@ methods_init(struct methods *m)
 	if (m->kex == NULL || m->cipher == NULL || m->mac == NULL ||
 	    m->host_key_count <= 0)
 		fatal("this libssh2 has none of our methods");
-	/* The session stays: the names of host keys are its memory. */
+	/* m->host_keys is ours, and the names are constants. */
+	libssh2_session_free(ssh);
 }
 
 /*

@@ -162,6 +162,13 @@ sftp_name_next(
 	return 1;
 }
 
+static bool
+is_text(const struct bytes *bytes, const char *text)
+{
+	return bytes->len == strlen(text) &&
+	    memcmp(bytes->data, text, bytes->len) == 0;
+}
+
 int
 sftp_version_read(struct cursor *body, uint32_t *version, unsigned *extensions)
 {
@@ -183,10 +190,8 @@ sftp_version_read(struct cursor *body, uint32_t *version, unsigned *extensions)
 		    cursor_get_string(body, &value.data, &value.len) == -1)
 			return -1;
 		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-			if (name.len == strlen(known[i].name) &&
-			    memcmp(name.data, known[i].name, name.len) == 0 &&
-			    value.len == 1 &&
-			    value.data[0] == known[i].version[0])
+			if (is_text(&name, known[i].name) &&
+			    is_text(&value, known[i].version))
 				*extensions |= known[i].bit;
 		}
 	}

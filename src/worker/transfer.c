@@ -13,6 +13,7 @@
 #include "util/human.h"
 #include "util/log.h"
 #include "util/xalloc.h"
+#include "worker/rate_limit.h"
 #include "worker/session.h"
 #include "worker/worker.h"
 
@@ -261,7 +262,8 @@ transfer_sha256(struct transfer *t, const uint8_t *sha256)
 size_t
 transfer_allowance(struct transfer *t, size_t len)
 {
-	size_t allowed = worker_rate_take(t->session->worker, t->session, len);
+	struct rate_limit *limit = worker_rate_limit(t->session->worker);
+	size_t allowed = rate_limit_take(limit, t->session, len);
 
 	if (allowed > 0)
 		return allowed;
@@ -275,7 +277,7 @@ transfer_allowance(struct transfer *t, size_t len)
 void
 transfer_give_back(struct transfer *t, size_t len)
 {
-	worker_rate_give_back(t->session->worker, len);
+	rate_limit_give_back(worker_rate_limit(t->session->worker), len);
 }
 
 void
@@ -331,7 +333,7 @@ end(struct transfer *t)
 	return session_end(s, t->failure_status, stage,
 	    "%llu of %llu not transferred; first: %s",
 	    (unsigned long long)t->failures,
-	    (unsigned long long)(t->failures + files), t->failure);
+	    (unsigned long long)t->failures + files, t->failure);
 }
 
 /* What control could not read counts for every host. */

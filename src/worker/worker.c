@@ -12,8 +12,8 @@
  * Sessions that could go on at once, but had their share of this round, queue
  * for their next turn; while any does, the loop does not sleep. Sessions that
  * have output but no credit wait in a line of their own, and get turns in
- * that order when credit comes; those held by the rate limit likewise, at
- * its next tick.
+ * that order when credit comes; those held by the rate limit likewise
+ * (rate_limit.c).
  */
 #include "config.h"
 
@@ -30,17 +30,16 @@
 #include "util/log.h"
 #include "util/xalloc.h"
 #include "worker/cage.h"
+#include "worker/event_loop.h"
 #include "worker/pulse.h"
 #include "worker/queue.h"
+#include "worker/rate_limit.h"
 #include "worker/session.h"
 #include "worker/session_ssh.h"
 #include "worker/threads.h"
 
 #define PIPE_READ_BYTES 65536u
 #define SESSION_BUCKETS 1024u
-/* The rate limit gives out no less at once, but for the end of a file. */
-#define RATE_LEAST_BYTES 16384u
-#define RATE_TICK_MS	 50u
 /* So long may a frame wait for another one to go with. */
 #define LINGER_MS    10u
 #define MISSING_SIZE 256
@@ -60,10 +59,7 @@ struct worker {
 	struct methods methods;
 	struct session *sessions[SESSION_BUCKETS]; /* by job */
 	struct queue turns, waiters;		   /* for a turn; for credit */
-	struct queue held;			   /* by the rate limit */
-	uint64_t rate, allowance; /* bytes a second; 1/1000 byte */
-	uint64_t refilled_ms;
-	uv_timer_t refill;
+	struct rate_limit rate_limit;
 	uint64_t credit;
 	uint64_t pause_began_ms, paused_ms;
 };
@@ -84,6 +80,12 @@ const struct msg_config *
 worker_config(const struct worker *w)
 {
 	return &w->config;
+}
+
+struct rate_limit *
+worker_rate_limit(struct worker *w)
+{
+	return &w->rate_limit;
 }
 
 const struct methods *
@@ -193,104 +195,20 @@ worker_paused_ms(const struct worker *w)
 	return paused;
 }
 
-/* Those who waited in q have their turns now, in that order. */
-static void
-worker_release(struct worker *w, struct queue *q)
-{
-	while (q->first != NULL)
-		worker_queue_turn(w, queue_take(q));
-}
-
 static void
 worker_add_credit(struct worker *w, uint32_t count)
 {
 	if (w->credit == 0)
 		w->paused_ms = worker_paused_ms(w);
 	w->credit += count;
-	worker_release(w, &w->waiters);
+	while (w->waiters.first != NULL)
+		worker_queue_turn(w, queue_take(&w->waiters));
 }
 
 bool
 worker_has_waiters(const struct worker *w)
 {
 	return w->waiters.first != NULL || w->turns.first != NULL;
-}
-
-/* --- the rate limit ------------------------------------------------------ */
-
-/* What has become free since; not more than a fifth of a second of it. */
-static void
-rate_refill(struct worker *w)
-{
-	uint64_t now = uv_now(&w->loop), most = w->rate / 5;
-
-	if (most < RATE_LEAST_BYTES)
-		most = RATE_LEAST_BYTES;
-	w->allowance += w->rate * (now - w->refilled_ms);
-	if (w->allowance > most * 1000)
-		w->allowance = most * 1000;
-	w->refilled_ms = now;
-}
-
-/*
- * Let as many of those held go on as there is something for, in their order;
- * each gets an equal part, and then goes to the end of the line.
- */
-static void
-rate_tick(uv_timer_t *timer)
-{
-	struct worker *w = timer->data;
-	uint64_t count, share;
-	struct session *s;
-
-	rate_refill(w);
-	count = w->allowance / 1000 / RATE_LEAST_BYTES;
-	if (count == 0)
-		count = 1;
-	if (count > w->held.count)
-		count = w->held.count;
-	share = count > 0 ? w->allowance / 1000 / count : 0;
-	for (; count > 0; count--) {
-		s = queue_take(&w->held);
-		s->rate_grant = share;
-		worker_queue_turn(w, s);
-	}
-	if (w->held.first != NULL)
-		uv_timer_start(timer, rate_tick, RATE_TICK_MS, 0);
-}
-
-static void
-worker_set_rate(struct worker *w, uint64_t rate)
-{
-	rate_refill(w);
-	w->rate = rate;
-}
-
-size_t
-worker_rate_take(struct worker *w, struct session *s, size_t len)
-{
-	size_t allowed;
-
-	if (w->rate == 0)
-		return len;
-	rate_refill(w);
-	allowed = (size_t)(w->allowance / 1000);
-	if (allowed > s->rate_grant)
-		allowed = (size_t)s->rate_grant;
-	/* Crumbs would only make packets. */
-	if (allowed < len && allowed < RATE_LEAST_BYTES)
-		return 0;
-	if (len > allowed)
-		len = allowed;
-	s->rate_grant -= len;
-	w->allowance -= (uint64_t)len * 1000;
-	return len;
-}
-
-void
-worker_rate_give_back(struct worker *w, size_t len)
-{
-	w->allowance += (uint64_t)len * 1000;
 }
 
 /* --- turns --------------------------------------------------------------- */
@@ -325,14 +243,6 @@ void
 worker_queue_credit(struct worker *w, struct session *s)
 {
 	queue_put(&w->waiters, s);
-}
-
-void
-worker_queue_rate(struct worker *w, struct session *s)
-{
-	queue_put(&w->held, s);
-	if (!uv_is_active((uv_handle_t *)&w->refill))
-		uv_timer_start(&w->refill, rate_tick, RATE_TICK_MS, 0);
 }
 
 /* --- sessions ------------------------------------------------------------ */
@@ -460,7 +370,7 @@ worker_frame(struct worker *w, const struct frame *frame)
 	else if (frame->type == FRAME_CANCEL)
 		worker_each(w, cancel, &msg.cancel);
 	else if (frame->type == FRAME_RATE)
-		worker_set_rate(w, msg.rate.bytes_per_s);
+		rate_limit_set(&w->rate_limit, msg.rate.bytes_per_s);
 	return 0;
 }
 
@@ -518,20 +428,11 @@ worker_configure(struct worker *w)
 	w->credit = w->config.credit;
 }
 
-static void *
-uv_realloc(void *p, size_t size)
-{
-	return xreallocarray(p, 1, size);
-}
-
 /* Set up the loop, with nothing to do yet. */
 static void
 worker_open_loop(struct worker *w)
 {
-	/* libuv aborts without a word if it has no memory. */
-	uv_replace_allocator(xmalloc, uv_realloc, xcalloc, free);
-	if (uv_loop_init(&w->loop) != 0)
-		fatal("cannot set up libuv");
+	event_loop_init(&w->loop);
 	w->threads = threads_new(&w->loop);
 	fd_set_nonblock(WORKER_JOB_FD);
 	fd_set_nonblock(WORKER_RESULT_FD);
@@ -540,11 +441,10 @@ worker_open_loop(struct worker *w)
 		fatal("cannot poll the pipes of control");
 	uv_prepare_init(&w->loop, &w->before_sleep);
 	uv_idle_init(&w->loop, &w->take_turns);
-	uv_timer_init(&w->loop, &w->refill);
+	rate_limit_init(&w->rate_limit, &w->loop, w);
 	uv_timer_init(&w->loop, &w->linger);
 	w->jobs.data = w->results.data = w;
-	w->before_sleep.data = w->take_turns.data = w->refill.data = w;
-	w->linger.data = w;
+	w->before_sleep.data = w->take_turns.data = w->linger.data = w;
 	uv_poll_start(&w->jobs, UV_READABLE, jobs_ready);
 	uv_prepare_start(&w->before_sleep, worker_before_sleep);
 	pulse_start(&w->pulse, &w->loop, worker_missed, w);
@@ -562,7 +462,6 @@ worker_main(void)
 	buf_init(&w->out, 64u << 20); /* see the bounds above */
 	queue_init(&w->turns);
 	queue_init(&w->waiters);
-	queue_init(&w->held);
 	/* What the libraries read, they read now. */
 	if (libssh2_init(0) != 0)
 		fatal("cannot set up libssh2");

@@ -14,6 +14,7 @@
 #include "wire/frame.h"
 
 struct methods;
+struct rate_limit;
 struct session;
 struct threads;
 struct worker;
@@ -25,6 +26,7 @@ _Noreturn void worker_main(void);
 
 uv_loop_t *worker_loop(struct worker *w);
 struct threads *worker_threads(struct worker *w);
+struct rate_limit *worker_rate_limit(struct worker *w);
 const struct msg_config *worker_config(const struct worker *w);
 const struct methods *worker_methods(const struct worker *w);
 
@@ -58,16 +60,6 @@ void worker_queue_turn(struct worker *w, struct session *s);
 
 /* Let s run again when there is credit. */
 void worker_queue_credit(struct worker *w, struct session *s);
-
-/*
- * Under the rate limit of transfers: how many of len bytes s may move now;
- * they count as moved. 0: not now; worker_queue_rate() tells when.
- */
-size_t worker_rate_take(struct worker *w, struct session *s, size_t len);
-/* They were not moved after all. */
-void worker_rate_give_back(struct worker *w, size_t len);
-/* Let s run again when the rate limit allows more. */
-void worker_queue_rate(struct worker *w, struct session *s);
 
 /* The session is over: send its result, free it and its slot. */
 void worker_session_ended(struct worker *w, struct session *s);

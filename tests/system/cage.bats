@@ -67,6 +67,7 @@ limit() {
 		up -sandbox "$sandbox"
 		[ "$(field NoNewPrivs)" = 1 ]
 		[ "$(limit 'Max core file size')" = '0 0' ]
+		[ "$(cat "/proc/$worker/oom_score_adj")" = 1000 ]
 		down
 	done
 }

@@ -185,6 +185,16 @@ print(re.search("id=\"%s\">(.*?)</script>" % sys.argv[2], text, re.S)[1])' \
 	    map(.host) == ["web02", "web01"]'
 }
 
+@test "a run that is killed leaves nothing of its page" {
+	batch_start -h web01 -report-html "$page" -cmd 'echo here; sleep 60'
+	wait_until grep -q here "$out"
+	kill -KILL "$pid"
+	batch_wait
+	expect_status 137
+	not compgen -G "${page%/*}/.batch_page.*"
+	[ ! -e "$page" ]
+}
+
 # Its outputs take long to compare.
 page_of_much() {
 	local word count=$1

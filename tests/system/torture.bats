@@ -4,7 +4,8 @@
 #
 # torture: whatever call fails, no run crashes, hangs, loses a result, says
 # falsely that a host is ok, or fails without a word (see torture.py).
-# TORTURE_ALL=1 has each call fail in turn (make check-long).
+# TORTURE_ALL=stacks has a call from each place fail in turn (make check-long),
+# TORTURE_ALL=calls each call, for hours.
 
 load helper
 load simhost
@@ -34,7 +35,7 @@ setup() {
 # torture KIND
 torture() {
 	local log=$BATS_TEST_TMPDIR/log
-	"$python" "$test_dir/torture.py" ${TORTURE_ALL:+-a} -j "$jobs" \
+	"$python" "$test_dir/torture.py" ${TORTURE_ALL:+-a "$TORTURE_ALL"} -j "$jobs" \
 	    "$top_builddir" "$BATS_TEST_TMPDIR" "$1" >"$log" 2>&1 3>&- || {
 		head -c 20000 "$log"
 		return 1
