@@ -426,8 +426,12 @@ frame_of_worker(struct run *run, uint32_t i, const struct frame *frame)
 		return 0;
 	}
 	if (w->is_ready || ready.slots != run->config.slots ||
-	    strlen(ready.missing) >= FRAME_MESSAGE_MAX)
+	    strlen(ready.missing) >= FRAME_MESSAGE_MAX ||
+	    strlen(ready.holes) >= FRAME_MESSAGE_MAX)
 		return -1;
+	if (ready.holes[0] != '\0' && !run->has_told_holes)
+		log_warn("%s; update it", ready.holes);
+	run->has_told_holes |= ready.holes[0] != '\0';
 	w->is_ready = true;
 	w->free_slots = ready.slots;
 	trace_ready(i, ready.missing);

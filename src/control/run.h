@@ -55,7 +55,8 @@ struct run {
 	uint64_t tick_due_ms;
 	unsigned barren; /* workers that ended without a job, in a row */
 	unsigned deaths_told, faults_told;
-	int stop_status; /* enum exit_status; 0: not stopping */
+	bool has_told_holes; /* of libssh2 */
+	int stop_status;     /* enum exit_status; 0: not stopping */
 	uint64_t stop_deadline_ms;
 };
 

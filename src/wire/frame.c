@@ -56,7 +56,7 @@ static const struct field frame_fields[FRAME_TYPE_COUNT][FIELDS_MAX] = {
     [FRAME_CANCEL] = {FIELD(STRING, msg_cancel, message)},
     [FRAME_RATE] = {FIELD(U64, msg_rate, bytes_per_s)},
     [FRAME_READY] = {FIELD(U32, msg_ready, slots),
-	FIELD(STRING, msg_ready, missing)},
+	FIELD(STRING, msg_ready, missing), FIELD(STRING, msg_ready, holes)},
     [FRAME_HOSTKEY] = {FIELD(BYTES, msg_hostkey, key),
 	FIELD(STRING, msg_hostkey, peer)},
     [FRAME_SIGN] = {FIELD(U32, msg_sign, key), FIELD(BYTES, msg_sign, request),

@@ -209,6 +209,7 @@ struct msg_rate {
 struct msg_ready {
 	uint32_t slots;
 	const char *missing; /* of the sandbox, and why; "" if nothing is */
+	const char *holes;   /* of its libssh2, a sentence; "" if none */
 };
 
 struct msg_hostkey {

@@ -9,6 +9,12 @@
 
 #include "util/xalloc.h"
 
+/*
+ * A block of a cipher, EVP_MAX_BLOCK_LENGTH: libssh2 1.11 writes all of it for
+ * a packet that is said to be shorter (CVE-2026-66035).
+ */
+#define LEAST_BYTES 32u
+
 /* Stands before each block; its size keeps the data aligned as by malloc. */
 struct heap_block {
 	_Alignas(max_align_t) struct heap_block *next;
@@ -45,7 +51,7 @@ heap_alloc(struct heap *h, size_t size)
 
 	if (size > h->max_bytes - h->used_bytes)
 		return NULL;
-	b = xmalloc(sizeof(*b) + size);
+	b = xmalloc(sizeof(*b) + (size < LEAST_BYTES ? LEAST_BYTES : size));
 	b->size = size;
 	b->next = h->blocks;
 	b->link = &h->blocks;

@@ -31,7 +31,7 @@ void heap_clear(struct heap *h);
 
 /*
  * As malloc, realloc and free; NULL if the limit would be exceeded, and only
- * then.
+ * then. A cipher's block fits in every block.
  */
 void *heap_alloc(struct heap *h, size_t size);
 void *heap_realloc(struct heap *h, void *p, size_t size);

@@ -12,6 +12,7 @@
 #include "util/namelist.h"
 #include "worker/session_limits.h"
 #include "worker/session_ssh.h"
+#include "worker/worker.h"
 
 static const char *
 close_reason(const struct session *s)
@@ -160,8 +161,9 @@ session_handshake_failed(struct session *s, int rc)
 {
 	static const char *const names[] = {"key exchange method",
 	    "host key algorithm", "cipher", "cipher", "MAC", "MAC"};
-	const char *const ours[] = {METHODS_KEX, session_algorithms(s),
-	    METHODS_CIPHER, METHODS_CIPHER, METHODS_MAC, METHODS_MAC};
+	const struct methods *m = worker_methods(s->worker);
+	const char *const ours[] = {m->kex, session_algorithms(s), m->cipher,
+	    m->cipher, m->mac, m->mac};
 	char theirs[1024], *text = NULL;
 	unsigned i;
 

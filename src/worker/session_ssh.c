@@ -15,6 +15,7 @@
 #include "util/xalloc.h"
 #include "worker/crypto_once.h"
 #include "worker/ctr_stream.h"
+#include "worker/library.h"
 #include "worker/worker.h"
 
 static void *
@@ -65,14 +66,68 @@ send_cb(libssh2_socket_t fd, const void *data, size_t len, int flags,
 	return transport_send(&s->transport, data, len);
 }
 
+/* Whether it is in what came last, of which data is the newest part. */
+static bool
+plain_has(const struct plain_end *end, const char *name, const uint8_t *data,
+    size_t len)
+{
+	uint8_t seam[2 * sizeof(end->bytes)];
+	size_t head = len < sizeof(end->bytes) ? len : sizeof(end->bytes);
+
+	memcpy(seam, end->bytes, end->len);
+	memcpy(seam + end->len, data, head);
+	return memmem(data, len, name, strlen(name)) != NULL ||
+	    memmem(seam, end->len + head, name, strlen(name)) != NULL;
+}
+
+static void
+plain_add(struct plain_end *end, const uint8_t *data, size_t len)
+{
+	size_t kept = sizeof(end->bytes);
+
+	if (len > kept) {
+		data += len - kept;
+		len = kept;
+	}
+	kept -= len;
+	if (kept > end->len)
+		kept = end->len;
+	memmove(end->bytes, end->bytes + end->len - kept, kept);
+	memcpy(end->bytes + kept, data, len);
+	end->len = kept + len;
+}
+
+/*
+ * What only clients offer, libssh2 1.11 takes for a key exchange method if a
+ * server offers it, and calls the function of that, which is not there.
+ */
+static bool
+is_of_client(struct session *s, const void *data, size_t len)
+{
+	bool is_found;
+
+	if (s->is_encrypted || libssh2_version(0x010b00) == NULL)
+		return false;
+	is_found = plain_has(&s->plain, "ext-info-c", data, len) ||
+	    plain_has(&s->plain, "kex-strict-c-v00@openssh.com", data, len);
+	plain_add(&s->plain, data, len);
+	return is_found;
+}
+
 static ssize_t
 recv_cb(libssh2_socket_t fd, void *data, size_t len, int flags, void **abstract)
 {
 	struct session *s = *abstract;
+	ssize_t n = transport_recv(&s->transport, data, len);
 
 	(void)fd;
 	(void)flags;
-	return transport_recv(&s->transport, data, len);
+	if (n <= 0 || !is_of_client(s, data, (size_t)n))
+		return n;
+	s->transport.is_closed = true;
+	s->transport.error = EPROTO;
+	transport_abort(&s->transport);
+	return -ECONNRESET;
 }
 
 static int
@@ -104,23 +159,6 @@ disconnect_cb(LIBSSH2_SESSION *ssh, int reason, const char *message,
 	if (s->disconnect[0] == '\0')
 		snprintf(
 		    s->disconnect, sizeof(s->disconnect), "reason %d", reason);
-}
-
-/*
- * libssh2 takes callbacks as void pointers before 1.11.1; POSIX lets them
- * hold functions, ISO C just has no word for it.
- */
-static void
-session_callback(LIBSSH2_SESSION *ssh, int kind, void (*function)(void))
-{
-#ifdef HAVE_LIBSSH2_SESSION_CALLBACK_SET2
-	libssh2_session_callback_set2(ssh, kind, function);
-#else
-	void *p;
-
-	memcpy(&p, &function, sizeof(p));
-	libssh2_session_callback_set(ssh, kind, p);
-#endif
 }
 
 const char *
@@ -194,7 +232,7 @@ digest_ns(const EVP_MD *type)
 }
 
 void
-methods_init(struct methods *m)
+methods_init(struct methods *m, bool has_holes)
 {
 	LIBSSH2_SESSION *ssh = libssh2_session_init();
 
@@ -203,7 +241,8 @@ methods_init(struct methods *m)
 	if (ssh == NULL)
 		fatal("libssh2 has no memory");
 	m->kex = known_names(ssh, LIBSSH2_METHOD_KEX, METHODS_KEX);
-	m->cipher = known_names(ssh, LIBSSH2_METHOD_CRYPT_CS, METHODS_CIPHER);
+	m->cipher = known_names(ssh, LIBSSH2_METHOD_CRYPT_CS,
+	    has_holes ? METHODS_CIPHER_SAFE : METHODS_CIPHER);
 	m->mac = known_names(ssh, LIBSSH2_METHOD_MAC_CS,
 	    digest_ns(EVP_sha512()) < digest_ns(EVP_sha256())
 		? METHODS_MAC_SHA512_FIRST
@@ -261,11 +300,11 @@ session_create(struct session *s)
 	libssh2_session_set_read_timeout(
 	    ssh, (long)(s->spec.connect_timeout_ms / 1000) + 60);
 #endif
-	session_callback(ssh, LIBSSH2_CALLBACK_SEND, (void (*)(void))send_cb);
-	session_callback(ssh, LIBSSH2_CALLBACK_RECV, (void (*)(void))recv_cb);
-	session_callback(
+	library_callback(ssh, LIBSSH2_CALLBACK_SEND, (void (*)(void))send_cb);
+	library_callback(ssh, LIBSSH2_CALLBACK_RECV, (void (*)(void))recv_cb);
+	library_callback(
 	    ssh, LIBSSH2_CALLBACK_DISCONNECT, (void (*)(void))disconnect_cb);
-	session_callback(
+	library_callback(
 	    ssh, LIBSSH2_CALLBACK_MACERROR, (void (*)(void))mac_error_cb);
 	return session_prefer(
 	    ssh, worker_methods(s->worker), session_algorithms(s));

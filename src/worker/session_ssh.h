@@ -21,11 +21,11 @@
 	"diffie-hellman-group16-sha512,"         \
 	"diffie-hellman-group18-sha512,"         \
 	"diffie-hellman-group-exchange-sha256"
-#define METHODS_CIPHER                                   \
-	"aes128-ctr,aes192-ctr,aes256-ctr,"              \
-	"aes128-gcm@openssh.com,aes256-gcm@openssh.com," \
-	"chacha20-poly1305@openssh.com"
-#define METHODS_MAC METHODS_MAC_SHA256_FIRST
+#define METHODS_CIPHER METHODS_CIPHER_SAFE ",chacha20-poly1305@openssh.com"
+/* Without the mode of CVE-2026-55200, and the first that Terrapin is about. */
+#define METHODS_CIPHER_SAFE                 \
+	"aes128-ctr,aes192-ctr,aes256-ctr," \
+	"aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 /*
  * The MAC is most of what a transfer costs, and which of the two is the
  * quicker, by a factor, depends on the CPU: SHA-256 where it has instructions
@@ -45,8 +45,11 @@ struct methods {
 	int host_key_count;
 };
 
-/* fatal() if libssh2 has none of a kind. */
-void methods_init(struct methods *m);
+/*
+ * has_holes: keep to the modes without them, see library_holes(). fatal() if
+ * libssh2 has none of a kind.
+ */
+void methods_init(struct methods *m, bool has_holes);
 
 /*
  * Make s->ssh, non-blocking, over s->transport and s->heap. Returns 0, or -1

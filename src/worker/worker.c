@@ -31,6 +31,7 @@
 #include "util/xalloc.h"
 #include "worker/cage.h"
 #include "worker/event_loop.h"
+#include "worker/library.h"
 #include "worker/pulse.h"
 #include "worker/queue.h"
 #include "worker/rate_limit.h"
@@ -450,11 +451,27 @@ worker_open_loop(struct worker *w)
 	pulse_start(&w->pulse, &w->loop, worker_missed, w);
 }
 
+/* Say what is known of this libssh2's holes; "" and false: nothing. */
+static bool
+find_holes(char *text, size_t size)
+{
+	struct library library;
+	const char *holes;
+
+	library_find(&library, WORKER_JOB_FD);
+	holes = library_holes(&library);
+	text[0] = '\0';
+	if (holes != NULL)
+		snprintf(text, size, "libssh2 %s %s", library.version, holes);
+	return holes != NULL;
+}
+
 _Noreturn void
 worker_main(void)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
-	char missing[MISSING_SIZE]; /* of the cage */
+	char missing[MISSING_SIZE];    /* of the cage */
+	char holes[FRAME_MESSAGE_MAX]; /* of libssh2 */
 	struct msg_ready ready;
 
 	/* Passwords come there. */
@@ -465,12 +482,13 @@ worker_main(void)
 	/* What the libraries read, they read now. */
 	if (libssh2_init(0) != 0)
 		fatal("cannot set up libssh2");
-	methods_init(&w->methods);
+	methods_init(&w->methods, find_holes(holes, sizeof(holes)));
 	worker_configure(w);
 	cage_enter(&w->config, missing, sizeof(missing));
 	worker_open_loop(w);
 	ready.slots = w->config.slots;
 	ready.missing = missing;
+	ready.holes = holes;
 	worker_send(w, FRAME_READY, FRAME_NO_JOB, &ready);
 	worker_frames(w);
 	uv_run(&w->loop, UV_RUN_DEFAULT);

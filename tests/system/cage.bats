@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-3.0-or-later
-# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
+# shellcheck disable=SC2016,SC2028,SC2030,SC2031,SC2034,SC2154
 #
 # cage: what a worker has and can do, as others see it, and what becomes of one
 # that does more. What it can't open or call is in tests/unit/test_cage.c, of
@@ -250,4 +250,21 @@ begun_at_least() {
 	expect_match "$err" 'more of what worker 0 says is left out'
 	[ "$(wc -l <"$err")" -le 110 ]
 	expect_no_bytes "$err" $'\e' $'\a'
+}
+
+@test "of a libssh2 with a known hole is warned once a run" {
+	fakeworker_up batch_run
+	printf 'libssh2 1.0 lacks \e[31ma fix\n' >"$fake/holes"
+	echo 'result ok none 0 0 0' >"$fake/script"
+	known_hosts=$BATS_TEST_TMPDIR/known_hosts
+	batch -h '127.0.0.[1-4]' -workers 4 -fanout 4 -host-key accept-new \
+	    -cmd true
+	expect_status 0
+	[ "$(find "$fake" -name 'log.*' | wc -l)" -eq 4 ]
+	expect_line "$err" \
+	    'batch_run: warning: libssh2 1.0 lacks \x1b[31ma fix; update it'
+	[ "$(grep -c 'libssh2' "$err")" -eq 1 ]
+	batch -h 127.0.0.1 -q -cmd true
+	expect_status 0
+	expect_no_match "$err" libssh2
 }

@@ -11,6 +11,7 @@ test, since a worker has no environment to be told anything by:
                 final (the result that follows is), as JOB (what follows is of),
                 say TEXT (to its stderr, with escapes as in Python),
                 result STATUS STAGE BYTES FILES UNCHANGED SHA256 MESSAGE
+  holes         what it says of its libssh2, if it is there
   log.PID       what it was told: one line of JSON a frame
 
 Before what only a host can do that has logged in, "authenticated" is told if
@@ -166,6 +167,14 @@ def run(job):
             do(job, rest)
 
 
+def holes():
+    try:
+        with open("%s/holes" % here) as f:
+            return f.read().rstrip("\n")
+    except FileNotFoundError:
+        return ""
+
+
 def main():
     while True:
         size, kind, job = struct.unpack(">IBI", read_exactly(9))
@@ -175,7 +184,8 @@ def main():
         log.flush()
         if kind == CONFIG:
             send(READY, NO_JOB,
-                 struct.pack(">I", message["slots"]) + string(""))
+                 struct.pack(">I", message["slots"]) + string("") +
+                 string(holes()))
         elif kind == PING:
             send(PONG, NO_JOB, b"")
         elif kind == JOB:
