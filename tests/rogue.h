@@ -20,8 +20,8 @@ struct rogue {
 	uint32_t task, slots;
 	uint32_t job; /* the one in hand */
 	bool has_job, is_rogues;
-	bool has_acted; /* from now on only pings are answered */
-	bool may_sign;	/* the host key was accepted, and nothing is signed */
+	bool has_acted;	       /* from now on only pings are answered */
+	bool may_sign;	       /* a host key was shown, and nothing is signed */
 	unsigned honest_signs; /* requests that are to be answered */
 	uint8_t *frame;	       /* the job's */
 	struct msg_job spec;

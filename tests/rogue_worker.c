@@ -90,6 +90,8 @@ rogue_send(struct rogue *r, enum frame_type type, uint32_t job, const void *msg)
 {
 	if (frame_write(&r->out, type, job, msg) == -1)
 		fatal("frame too large");
+	/* As control sees it, though the verdict may not be read yet. */
+	r->may_sign |= type == FRAME_HOSTKEY && job == r->job;
 }
 
 void
@@ -228,7 +230,6 @@ do_verdict(struct rogue *r, const struct script *s, uint32_t job,
 {
 	if (verdict->verdict != VERDICT_ACCEPTED)
 		return;
-	r->may_sign = job == r->job;
 	rogue_log(r, "password %u %s\n", job, verdict->text);
 	if (!act_at(r, s, "verdict"))
 		rogue_sign(r, r->job, ROGUE_HONEST);

@@ -110,6 +110,8 @@ program_control(const struct program *p, struct run_hosts *hosts,
 	/* Outputs that are gone or full are errors, and no more than that. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* Where it is ignored, how a process of ours ended is lost. */
+	signal(SIGCHLD, SIG_DFL);
 	if (p->plan(p->ctx, &plan, hosts, operands, err) == -1 ||
 	    run_plan_fill(&plan, p->options, hosts, p->name, err) == -1)
 		goto out;

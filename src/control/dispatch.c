@@ -186,6 +186,7 @@ frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg,
 	struct job_note *note = &run->notes[job];
 	struct bytes host_key = {note->host_key, note->host_key_len};
 	struct identity *const *ids;
+	struct error refused;
 	uint64_t ticket;
 	size_t count;
 
@@ -202,9 +203,9 @@ frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg,
 	ticket = (uint64_t)note->sign_serial << 32 | job;
 	/* Maybe a worker that lies; but its other hosts shall not pay for it.
 	 */
-	if (host_proof_check(host_key, msg->request, msg->exchange, why) ==
+	if (host_proof_check(host_key, msg->request, msg->exchange, &refused) ==
 	    -1) {
-		dispatch_signed(run, ticket, NULL, 0, why->text);
+		dispatch_signed(run, ticket, NULL, 0, refused.text);
 		return 0;
 	}
 	return signer_request(run->signer, ids[msg->key], host->user,

@@ -203,7 +203,8 @@ pool_start(struct pool *p, uint32_t i, const struct msg_config *config,
 	memset(w, 0, sizeof(*w));
 	w->job_fd = w->result_fd = -1;
 	worker_log_open(&w->log, -1);
-	buf_init(&w->in, 2u * FRAME_MAX);
+	/* What a session is encrypted with comes there (msg_sign.exchange). */
+	buf_init_wiped(&w->in, 2u * FRAME_MAX);
 	/* Bounded by its slots. Passwords leave there. */
 	buf_init_wiped(&w->out, 64u << 20);
 	if (pool_fork(p, w, err) == -1)
@@ -289,20 +290,19 @@ pool_wait(const struct pool *p, uint32_t i, uint64_t until_ms)
  * server that does not answer, say. Then init will have it.
  */
 static void
-wait_for_end(struct worker_process *w)
+wait_for_end(struct worker_process *w, uint64_t until_ms)
 {
 	const struct timespec moment = {0, 200000};
-	uint64_t until_ms = clock_now_ms() + END_MS;
 
-	while (waitpid(w->pid, &w->exit_status, WNOHANG) != w->pid &&
+	while (waitpid(w->pid, &w->exit_status, WNOHANG) == 0 &&
 	    clock_now_ms() < until_ms) {
 		w->exit_status = SIGKILL;
 		nanosleep(&moment, NULL);
 	}
 }
 
-void
-pool_reap(struct pool *p, uint32_t i)
+static void
+reap_until(struct pool *p, uint32_t i, uint64_t until_ms)
 {
 	struct worker_process *w = &p->workers[i];
 
@@ -312,12 +312,18 @@ pool_reap(struct pool *p, uint32_t i)
 	fd_close(&w->result_fd);
 	kill(w->pid, SIGKILL);
 	kill(-w->pid, SIGKILL); /* it leads a session of its own */
-	wait_for_end(w);
+	wait_for_end(w, until_ms);
 	pool_trace(i, "end", "process %ld", (long)w->pid);
 	worker_log_close(&w->log, i, &p->lines_told);
 	w->pid = 0;
 	buf_clear(&w->in);
 	buf_clear(&w->out);
+}
+
+void
+pool_reap(struct pool *p, uint32_t i)
+{
+	reap_until(p, i, clock_now_ms() + END_MS);
 }
 
 void
@@ -335,7 +341,7 @@ pool_close(struct pool *p)
 		w = &p->workers[i];
 		while (pool_wait(p, i, until_ms) == 0 && pool_read(p, i) == 0)
 			buf_consume(&w->in, buf_len(&w->in));
-		pool_reap(p, i);
+		reap_until(p, i, until_ms + END_MS);
 	}
 }
 

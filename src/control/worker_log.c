@@ -47,12 +47,12 @@ tell(struct worker_log *l, size_t len, uint32_t i, unsigned *told)
 		skipped = sizeof(own_name) - 1;
 	snprintf(l->last, sizeof(l->last), "%.*s", (int)(len - skipped),
 	    line + skipped);
-	if (*told >= LINES_MAX_ALL || l->told >= LINES_MAX)
+	if (l->told++ >= LINES_MAX || *told >= LINES_MAX_ALL)
 		return;
 	log_error("worker %u: %s", i, l->last);
 	if (++*told == LINES_MAX_ALL)
 		log_error("more of what workers say is left out");
-	else if (++l->told == LINES_MAX)
+	else if (l->told == LINES_MAX)
 		log_error("more of what worker %u says is left out", i);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * secret: the memory in which control has passwords and keys. It is locked as
- * far as RLIMIT_MEMLOCK allows, so that it is not swapped; no core file and no
- * forked child has it; and what is freed is overwritten. A process that calls
- * no secret_init(), or has filled it, gets ordinary memory instead.
+ * secret: the memory in which control keeps passwords and keys; what they pass
+ * through is wiped, not locked. It is locked as far as RLIMIT_MEMLOCK allows,
+ * so that it is not swapped; no core file and no forked child has it; and what
+ * is freed is overwritten. A process that calls no secret_init(), or has filled
+ * it, gets ordinary memory instead.
  *
  * For one thread.
  */

@@ -105,3 +105,16 @@ EVP_DigestFinal(EVP_MD_CTX *ctx, uint8_t *out, unsigned *size)
 		exchange_end(listener, ctx);
 	return next(ctx, out, size);
 }
+
+/* What libssh2 after 1.11.1 calls. */
+int
+EVP_DigestFinal_ex(EVP_MD_CTX *ctx, uint8_t *out, unsigned *size)
+{
+	static final_function *next;
+
+	if (next == NULL)
+		interpose_next("EVP_DigestFinal_ex", &next);
+	if (listener != NULL && !listener->is_whole)
+		exchange_end(listener, ctx);
+	return next(ctx, out, size);
+}

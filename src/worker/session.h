@@ -70,7 +70,7 @@ struct session {
 	enum verdict verdict;
 	char *verdict_text;
 	struct exchange exchange; /* until the login */
-	struct plain_end plain; /* of what came before encryption */
+	struct plain_end plain;	  /* of what came before encryption */
 	struct auth auth;
 	struct task_exec task;	   /* of TASK_EXEC */
 	struct transfer *transfer; /* of the others, once it runs */

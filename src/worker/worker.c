@@ -474,9 +474,9 @@ worker_main(void)
 	char holes[FRAME_MESSAGE_MAX]; /* of libssh2 */
 	struct msg_ready ready;
 
-	/* Passwords come there. */
+	/* Passwords come there, and what a session is encrypted with goes. */
 	buf_init_wiped(&w->in, 2u * FRAME_MAX);
-	buf_init(&w->out, 64u << 20); /* see the bounds above */
+	buf_init_wiped(&w->out, 64u << 20); /* see the bounds above */
 	queue_init(&w->turns);
 	queue_init(&w->waiters);
 	/* What the libraries read, they read now. */
