@@ -118,19 +118,31 @@ print_unset(const struct option_row *row, FILE *out)
 	    is_setting ? ", or as the inventory has it" : "");
 }
 
+/* Without quotes: one would count as the end of one in the value before it. */
+static void
+print_file(const char *path, FILE *out)
+{
+	char *text = escape_string(path), *s;
+
+	for (s = text; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\'')
+			fprintf(out, "\\x%02x", (unsigned)*s);
+		else
+			putc(*s, out);
+	}
+	free(text);
+}
+
 static void
 print_origin(const struct option_origin *origin, FILE *out)
 {
-	char *file;
-
 	if (origin == NULL) {
 		fputs("default\n", out);
 	} else if (origin->file == NULL) {
 		fputs("command line\n", out);
 	} else {
-		file = escape_string(origin->file);
-		fprintf(out, "%s:%zu\n", file, origin->line);
-		free(file);
+		print_file(origin->file, out);
+		fprintf(out, ":%zu\n", origin->line);
 	}
 }
 

@@ -45,7 +45,8 @@
 #define AGENT_RSA_SHA2_256	  2
 
 /* As ssh-agent has it. */
-#define FRAME_MAX ((size_t)256 * 1024)
+#define FRAME_MAX  ((size_t)256 * 1024)
+#define READ_BYTES 4096u
 /* Requests that the agent has not read yet. */
 #define OUT_MAX (16u << 20)
 /* A full queue of connections is tried again for so long. */
@@ -442,7 +443,7 @@ agent_handle(struct agent *agent)
 		drop(agent);
 		return;
 	}
-	n = fd_fill(agent->fd, &agent->in, 65536);
+	n = fd_fill(agent->fd, &agent->in, READ_BYTES);
 	if (n == -1 && errno == EAGAIN)
 		return;
 	if (n <= 0 || handle_replies(agent) == -1)

@@ -311,13 +311,7 @@ parse_private(const char *path, const struct buf *text, struct identity **id,
 static int
 read_fd(int fd, struct stat *st, struct buf *text)
 {
-	ssize_t n;
-
-	if (fstat(fd, st) == -1)
-		return -1;
-	while ((n = fd_fill(fd, text, 4096)) > 0)
-		;
-	return n == 0 ? 0 : -1;
+	return fstat(fd, st) == -1 ? -1 : fd_read_all(fd, text);
 }
 
 /* Errors are without the path. */
@@ -387,7 +381,7 @@ identity_read_file(const char *path, struct identity **id, struct error *err)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return state_of_errno(path, id, err);
-	buf_init(&text, FILE_MAX);
+	buf_init(&text, FILE_MAX + FD_READ_BYTES);
 	why.text[0] = '\0';
 	if (read_fd(fd, &st, &text) == -1)
 		error_set(&why, "%s",

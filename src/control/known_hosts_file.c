@@ -24,7 +24,6 @@
 #include "util/xalloc.h"
 
 #define FILE_MAX_BYTES ((size_t)256 * 1024 * 1024)
-#define READ_BYTES     ((size_t)64 * 1024)
 #define LOCK_TRIES     500
 #define LOCK_PAUSE_NS  10000000L /* 10 ms */
 #define OPEN_TRIES     10
@@ -91,11 +90,7 @@ static int
 read_all(
     const struct known_file *file, int fd, struct buf *text, struct error *err)
 {
-	ssize_t n;
-
-	while ((n = fd_fill(fd, text, READ_BYTES)) > 0)
-		;
-	if (n == 0)
+	if (fd_read_all(fd, text) == 0)
 		return 0;
 	if (errno == ENOBUFS)
 		return error_set(err, "%s: larger than %zu MB", file->path,
@@ -114,7 +109,7 @@ known_file_load(struct known_file *file, struct error *err)
 		return 0;
 	if (fd == -1)
 		return error_set(err, "%s: %s", file->path, strerror(errno));
-	buf_init(&text, FILE_MAX_BYTES + READ_BYTES);
+	buf_init(&text, FILE_MAX_BYTES + FD_READ_BYTES);
 	/* The state before reading: what is written meanwhile shows later. */
 	file->is_in_step = fstat(fd, &file->st) == 0;
 	if (read_all(file, fd, &text, err) == -1)
@@ -246,7 +241,7 @@ known_file_catch_up(struct known_file *file, int fd, enum file_change *change,
 	if (S_ISCHR(now.st_mode) ||
 	    (file->is_in_step && is_same_state(&now, &file->st)))
 		return 0;
-	buf_init(&text, FILE_MAX_BYTES + READ_BYTES);
+	buf_init(&text, FILE_MAX_BYTES + FD_READ_BYTES);
 	if (lseek(fd, 0, SEEK_SET) == -1) {
 		error_set(err, "%s: %s", file->path, strerror(errno));
 		goto out;

@@ -90,8 +90,7 @@ read_file(
     struct ini *ini, const char *path, struct buf *text, struct error *err)
 {
 	struct stat *st = &ini->st;
-	ssize_t n = -1;
-	int fd;
+	int fd, rc = -1;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1 || fstat(fd, st) == -1)
@@ -99,17 +98,15 @@ read_file(
 	ini->is_foreign = (S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode)) &&
 	    ((st->st_mode & 022) != 0 ||
 		(st->st_uid != 0 && st->st_uid != geteuid()));
-	do
-		n = fd_fill(fd, text, 65536);
-	while (n > 0);
+	rc = fd_read_all(fd, text);
 out:
-	if (n == -1 && errno == ENOBUFS)
+	if (rc == -1 && errno == ENOBUFS)
 		error_set(
 		    err, "%s: larger than %zu bytes", path, FILE_MAX_BYTES);
-	else if (n == -1)
+	else if (rc == -1)
 		error_set(err, "%s: %s", path, strerror(errno));
 	fd_close(&fd);
-	return n == -1 ? -1 : 0;
+	return rc;
 }
 
 /* A file in memory of the len bytes at data, or -1 with errno set. */
@@ -257,7 +254,7 @@ ini_read(struct ini *ini, const char *path, struct error *err)
 	int rc;
 
 	memset(ini, 0, sizeof(*ini));
-	buf_init(&text, FILE_MAX_BYTES + 65536);
+	buf_init(&text, FILE_MAX_BYTES + FD_READ_BYTES);
 	buf_init(&lines, FILE_MAX_BYTES * 4);
 	rc = read_file(ini, path, &text, err);
 	if (rc == 0) {

@@ -28,21 +28,17 @@ read_hostfile(
     const char *path, const char *shown, struct buf *text, struct error *err)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
-	ssize_t n = -1;
-	int fd;
+	int fd, rc = -1;
 
 	fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd != -1) {
-		do
-			n = fd_fill(fd, text, 65536);
-		while (n > 0);
-	}
-	if (n == -1)
+	if (fd != -1)
+		rc = fd_read_all(fd, text);
+	if (rc == -1)
 		error_set(err, "%s: %s", shown,
 		    errno == ENOBUFS ? "too large" : strerror(errno));
 	if (!is_stdin)
 		fd_close(&fd);
-	return n == -1 ? -1 : 0;
+	return rc;
 }
 
 /* Evaluate each of the lines, which are cut apart in place. */
@@ -79,7 +75,7 @@ expand_hostfile(struct hostset *set, const char *path,
 	struct buf text;
 	int rc;
 
-	buf_init(&text, HOSTFILE_MAX_BYTES + 65536);
+	buf_init(&text, HOSTFILE_MAX_BYTES + FD_READ_BYTES);
 	rc = read_hostfile(path, shown, &text, &why);
 	/* The end of the last line needs a byte of its own. */
 	if (rc == 0 && buf_append(&text, "\n", 1) == -1)

@@ -229,15 +229,12 @@ diff_begin(struct fold *f)
 static enum fold_state
 step_group(struct fold *f)
 {
-	size_t count;
-
 	if (f->groups == NULL)
 		f->groups =
 		    make_groups(f, (int)f->stream + 1, f->options.has_diff);
 	if (groups_step(f->groups))
 		return FOLD_GROUP;
-	f->group = groups_sort(f->groups, f->options.is_ordered, &count);
-	f->end = f->group + count;
+	f->group = groups_sort(f->groups, f->options.is_ordered, &f->end);
 	f->reference = NULL;
 	f->is_listing = false;
 	if (f->options.has_diff)

@@ -79,8 +79,6 @@ fold_page_is_done(const struct fold_page *p)
 bool
 fold_page_step(struct fold_page *p)
 {
-	size_t count;
-
 	if (fold_page_is_done(p))
 		return false;
 	if (p->groups == NULL)
@@ -88,8 +86,7 @@ fold_page_step(struct fold_page *p)
 	if (p->group == NULL) {
 		if (groups_step(p->groups))
 			return true;
-		p->group = groups_sort(p->groups, p->is_ordered, &count);
-		p->end = p->group + count;
+		p->group = groups_sort(p->groups, p->is_ordered, &p->end);
 	}
 	if (p->group < p->end) {
 		put_group(p, p->group++);

@@ -265,12 +265,14 @@ largest_compare(const void *a, const void *b)
 }
 
 const struct group *
-groups_sort(struct groups *g, bool is_ordered, size_t *count)
+groups_sort(struct groups *g, bool is_ordered, const struct group **end)
 {
-	if (g->group_count > 0)
+	*end = g->groups;
+	if (g->group_count > 0) {
 		qsort(g->groups, g->group_count, sizeof(*g->groups),
 		    is_ordered ? first_compare : largest_compare);
-	*count = g->group_count;
+		*end += g->group_count;
+	}
 	return g->groups;
 }
 

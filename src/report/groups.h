@@ -49,10 +49,11 @@ bool groups_step(struct groups *g);
 /*
  * After that. The largest group comes first, of equal ones that with the first
  * host; or, if is_ordered, that with the first host of all. Bare ones come
- * after all others, that of hosts that are ok as the last.
+ * after all others, that of hosts that are ok as the last. *end is behind the
+ * last group.
  */
 const struct group *groups_sort(
-    struct groups *g, bool is_ordered, size_t *count);
+    struct groups *g, bool is_ordered, const struct group **end);
 bool group_is_bare(const struct group *g);
 /* Whether they have sent the same, and only ended otherwise. */
 bool group_is_alike(const struct group *g, const struct group *other);

@@ -202,7 +202,8 @@ put_piece(struct live *l, struct sink *sink, const struct tag *tag,
 /*
  * Keep the start of a line. If it gets too long it goes out in pieces: as
  * lines of their own, or, with one host alone, as one line; but on a terminal
- * a message may come before the next piece.
+ * a message may come before the next piece. A carriage return at the end may
+ * be the line's, and has a place of its own.
  */
 static void
 keep_rest(struct live *l, struct sink *sink, const struct tag *tag,
@@ -212,7 +213,7 @@ keep_rest(struct live *l, struct sink *sink, const struct tag *tag,
 
 	for (;;) {
 		room = l->options.line_max - buf_len(&begun->text);
-		if (len <= room)
+		if (len <= room || (len == room + 1 && data[room] == '\r'))
 			break;
 		buf_append(&begun->text, data, room);
 		put_piece(l, sink, tag, begun);

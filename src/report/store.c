@@ -275,11 +275,12 @@ size_t
 blob_read(struct store *s, const struct blob *b, uint64_t offset, void *data,
     size_t len)
 {
-	const struct extent *e = b->extents, *end = e + b->extent_count;
+	const struct extent *e;
 	uint8_t *to = data;
-	size_t done = 0, n, got;
+	size_t done = 0, i, n, got;
 
-	for (; e < end && done < len; e++) {
+	for (i = 0; i < b->extent_count && done < len; i++) {
+		e = &b->extents[i];
 		if (offset >= e->len) {
 			offset -= e->len;
 			continue;
@@ -304,11 +305,13 @@ blob_read(struct store *s, const struct blob *b, uint64_t offset, void *data,
 void
 blob_clear(struct store *s, struct blob *b)
 {
-	const struct extent *e = b->extents, *end = e + b->extent_count;
 	bool can_punch = s->fd != -1;
+	const struct extent *e;
+	size_t i;
 
 	tail_free(s, b);
-	for (; e < end; e++) {
+	for (i = 0; i < b->extent_count; i++) {
+		e = &b->extents[i];
 		if (e->data != NULL) {
 			s->memory -= e->room;
 			free(e->data);

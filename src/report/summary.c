@@ -77,11 +77,12 @@ void
 summary_free(struct summary *s)
 {
 	struct group *g;
-	size_t i;
+	size_t i, k;
 
 	if (s == NULL)
 		return;
-	for (g = s->groups; g < s->groups + s->group_count; g++) {
+	for (k = 0; k < s->group_count; k++) {
+		g = &s->groups[k];
 		ending_clear(&g->ending);
 		hostset_free(g->hosts);
 		hostset_free(g->addresses);
@@ -99,8 +100,10 @@ static struct group *
 summary_group(struct summary *s, struct ending *ending)
 {
 	struct group *g;
+	size_t i;
 
-	for (g = s->groups; g < s->groups + s->group_count; g++) {
+	for (i = 0; i < s->group_count; i++) {
+		g = &s->groups[i];
 		if (ending_compare(&g->ending, ending) != 0)
 			continue;
 		ending_clear(ending);

@@ -66,6 +66,20 @@ fd_fill(int fd, struct buf *b, size_t max_bytes)
 	return n;
 }
 
+/* What is read at once grows with what is there: most files are small. */
+int
+fd_read_all(int fd, struct buf *b)
+{
+	size_t count;
+	ssize_t n;
+
+	do {
+		count = buf_len(b) < FD_READ_BYTES ? buf_len(b) : FD_READ_BYTES;
+		n = fd_fill(fd, b, count < 4096 ? 4096 : count);
+	} while (n > 0);
+	return (int)n;
+}
+
 const char *
 fd_temporary_dir(void)
 {
@@ -115,23 +129,20 @@ file_read(const char *path, size_t max_bytes, size_t *len, struct error *err)
 {
 	struct buf b;
 	char *text = NULL;
-	ssize_t n;
-	int fd;
+	int fd, rc;
 
-	buf_init(&b, max_bytes + 65536);
+	buf_init(&b, max_bytes + FD_READ_BYTES);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1) {
 		error_set(err, "%s: %s", path, strerror(errno));
 		return NULL;
 	}
-	while ((n = fd_fill(fd, &b, 65536)) > 0) {
-		if (buf_len(&b) > max_bytes)
-			break;
-	}
-	if (n == -1)
-		error_set(err, "%s: %s", path, strerror(errno));
-	else if (n > 0 || buf_append(&b, "", 1) == -1)
+	rc = fd_read_all(fd, &b);
+	if (buf_len(&b) > max_bytes || (rc == -1 && errno == ENOBUFS) ||
+	    (rc == 0 && buf_append(&b, "", 1) == -1))
 		error_set(err, "%s: larger than %zu bytes", path, max_bytes);
+	else if (rc == -1)
+		error_set(err, "%s: %s", path, strerror(errno));
 	else {
 		*len = buf_len(&b) - 1;
 		text = xmemdup(buf_head(&b), buf_len(&b));

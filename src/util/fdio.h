@@ -28,6 +28,14 @@ int fd_flush(int fd, struct buf *b);
  */
 ssize_t fd_fill(int fd, struct buf *b, size_t max_bytes);
 
+/*
+ * Append all that fd has until its end to b. Returns 0, or -1 with errno set
+ * (ENOBUFS: b is too small for it; its maximum has to be larger by
+ * FD_READ_BYTES than what is to be read).
+ */
+#define FD_READ_BYTES 65536u
+int fd_read_all(int fd, struct buf *b);
+
 /* For temporary files: $TMPDIR if that is an absolute path, else /tmp. */
 const char *fd_temporary_dir(void);
 

@@ -107,7 +107,7 @@ is_hidden(uint32_t c)
 bool
 fuzz_is_shown(const void *data, size_t len)
 {
-	const uint8_t *p = data, *end = p + len;
+	const uint8_t *p = data, *end = len > 0 ? p + len : p;
 	uint32_t c;
 	size_t n;
 

@@ -5,8 +5,8 @@
  * and checks what must hold whatever the bytes are. libFuzzer calls it with
  * bytes of its own making, replay.c with those of the folder corpus/NAME.
  *
- * Targets keep nothing from one input to the next, so that an input alone
- * shows what it found.
+ * No input changes what another leads to, so that an input alone shows what it
+ * found; what takes long to make and no input changes may be made once.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Inventories, through iniparser too: what loads has hosts that are complete,
- * and is the same each time. The input is the file.
+ * Inventories, through iniparser too: what loads has hosts that are complete.
+ * The input is the file.
  */
 #include "config.h"
 
@@ -13,8 +13,7 @@
 #include "inventory/ini.h"
 #include "inventory/inventory.h"
 
-#define RESOLVED_MAX 50
-#define TEXT_MAX     ((size_t)4 << 20)
+#define RESOLVED_MAX 10
 
 /* What iniparser found is what was scanned before. */
 static void
@@ -34,39 +33,40 @@ check_entries(const char *path)
 	ini_clear(&ini);
 }
 
-static const char *
-or_none(const char *text)
+/* Of one line of the file. */
+static void
+check_text(const char *text)
 {
-	return text != NULL ? text : "(none)";
+	FUZZ_CHECK(text == NULL || strchr(text, '\n') == NULL);
 }
 
-/* Check the host, and write down all that is known of it. */
 static void
-describe_host(const struct inventory *inv, const char *name, struct buf *text)
+check_host(const struct inventory *inv, const char *name)
 {
 	struct error err = {""};
 	struct host h;
 	int rc = inventory_resolve(inv, name, NULL, &h, &err);
 
 	fuzz_check_result(rc, &err);
+	FUZZ_CHECK(fuzz_is_shown(name, strlen(name)));
 	if (rc == 0) {
 		FUZZ_CHECK(strcmp(h.name, name) == 0);
 		FUZZ_CHECK(h.address[0] != '\0' && h.user[0] != '\0');
 		FUZZ_CHECK(h.port > 0 && h.connect_timeout_ms > 0);
-		buf_printf(text, "%s %s %s %u %s %s %s %s %s %s %u %u\n",
-		    h.name, h.groups, h.address, h.port, h.user,
-		    or_none(h.password), or_none(h.password_file),
-		    or_none(h.password_env), or_none(h.identity_file),
-		    or_none(h.host_key_alias), h.connect_timeout_ms,
-		    h.timeout_ms);
-	} else {
-		buf_puts(text, err.text);
+		check_text(h.groups);
+		check_text(h.address);
+		check_text(h.user);
+		check_text(h.password);
+		check_text(h.password_file);
+		check_text(h.password_env);
+		check_text(h.identity_file);
+		check_text(h.host_key_alias);
 	}
 	host_clear(&h);
 }
 
 static void
-describe_hosts(const struct inventory *inv, struct buf *text)
+check_hosts(const struct inventory *inv)
 {
 	const struct hostset_source source = inventory_source(inv);
 	struct hostset *hosts = hostset_new(), *groups = hostset_new();
@@ -74,36 +74,30 @@ describe_hosts(const struct inventory *inv, struct buf *text)
 	size_t i;
 
 	inventory_groups(inv, groups);
-	for (i = 0; i < hostset_count(groups); i++) {
-		buf_printf(text, "@%s\n", hostset_name(groups, i));
+	for (i = 0; i < hostset_count(groups); i++)
 		FUZZ_CHECK(source.group(source.ctx, hostset_name(groups, i),
 			       hosts, &err) == 0);
-	}
 	for (i = 0; i < hostset_count(hosts) && i < RESOLVED_MAX; i++)
-		describe_host(inv, hostset_name(hosts, i), text);
-	describe_host(inv, "someone@elsewhere:2222", text);
+		check_host(inv, hostset_name(hosts, i));
+	check_host(inv, "someone@elsewhere:2222");
 	hostset_free(groups);
 	hostset_free(hosts);
 }
 
-/* All that the file says, or what is wrong with it. */
 static void
-describe(const char *path, struct buf *text)
+check_inventory(const char *path)
 {
 	struct inventory *inv = inventory_new();
 	struct error err = {""};
 	int rc = inventory_load(inv, path, &err);
 
-	fuzz_check_result(rc, &err);
-	if (rc == 0) {
-		rc = inventory_finish(inv, &err);
-		fuzz_check_result(rc, &err);
-	}
 	if (rc == 0)
-		describe_hosts(inv, text);
+		rc = inventory_finish(inv, &err);
+	fuzz_check_result(rc, &err);
+	if (rc == 0)
+		check_hosts(inv);
 	else
 		FUZZ_CHECK(strncmp(err.text, path, strlen(path)) == 0);
-	buf_puts(text, err.text);
 	inventory_free(inv);
 }
 
@@ -111,17 +105,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_file file;
-	struct buf first, second;
 
-	buf_init(&first, TEXT_MAX);
-	buf_init(&second, TEXT_MAX);
 	fuzz_file_open(&file, data, size);
 	check_entries(file.path);
-	describe(file.path, &first);
-	describe(file.path, &second);
-	FUZZ_CHECK(fuzz_equal(&first, &second));
+	check_inventory(file.path);
 	fuzz_file_close(&file);
-	buf_clear(&first);
-	buf_clear(&second);
 	return 0;
 }

@@ -59,13 +59,11 @@ struct found {
 
 static void
 look_at_line(struct known_line *line, const char *name, const char *key,
-    struct found *found)
+    EVP_MAC_CTX **hmac, struct found *found)
 {
 	bool is_equal = known_line_holds(line, key, strlen(key));
-	EVP_MAC_CTX *hmac = NULL;
-	bool is_for_name = known_line_matches(line, name, &hmac);
+	bool is_for_name = known_line_matches(line, name, hmac);
 
-	EVP_MAC_CTX_free(hmac);
 	free(line->name);
 	if (!is_for_name || line->marker == MARKER_CA)
 		return;
@@ -83,6 +81,7 @@ static struct found
 look_for(const char *name, const char *key, struct cursor file)
 {
 	struct found found = {false, false, false};
+	EVP_MAC_CTX *hmac = NULL;
 	struct known_line line;
 	const uint8_t *nl;
 	const char *why;
@@ -93,10 +92,11 @@ look_for(const char *name, const char *key, struct cursor file)
 		len = nl != NULL ? (size_t)(nl - file.p) : file.left;
 		if (known_line_parse(&line, (const char *)file.p, len, &why) ==
 		    LINE_ENTRY)
-			look_at_line(&line, name, key, &found);
+			look_at_line(&line, name, key, &hmac, &found);
 		file.p += len + (nl != NULL);
 		file.left -= len + (nl != NULL);
 	}
+	EVP_MAC_CTX_free(hmac);
 	return found;
 }
 
@@ -159,14 +159,18 @@ load(const char *path)
 static void
 check_algorithms(struct host_keys *hk, const struct question *q)
 {
-	struct host_keys *none = load("/dev/null");
 	char *list = host_keys_algorithms(hk, q->name, q->port);
-	char *all = host_keys_algorithms(none, q->name, q->port);
+	const struct key_type *type;
+	size_t i, len = 0;
 
-	FUZZ_CHECK(strlen(list) == strlen(all));
+	for (i = 0; (type = key_type_at(i)) != NULL; i++) {
+		if (type->algorithms == NULL)
+			continue;
+		FUZZ_CHECK(strstr(list, type->algorithms) != NULL);
+		len += strlen(type->algorithms) + 1;
+	}
+	FUZZ_CHECK(strlen(list) + 1 == len);
 	free(list);
-	free(all);
-	host_keys_free(none);
 }
 
 static off_t
@@ -184,17 +188,20 @@ check_accept(struct host_keys *hk, const struct question *q,
     enum host_key_verdict verdict, const struct fuzz_file *file)
 {
 	struct error err = {""};
-	struct host_keys *again;
 	off_t size = size_of(file);
+	struct host_keys *again;
+	bool is_longer;
 	int rc;
 
 	rc = host_keys_accept(hk, q->name, q->port, q->key, q->key_len, &err);
 	fuzz_check_result(rc, &err);
-	FUZZ_CHECK(
-	    (size_of(file) > size) == (rc == 0 && verdict == HOST_KEY_UNKNOWN));
+	is_longer = size_of(file) > size;
+	FUZZ_CHECK(is_longer == (rc == 0 && verdict == HOST_KEY_UNKNOWN));
 	FUZZ_CHECK(rc == -1 || ask(hk, q) == HOST_KEY_OK);
+	if (!is_longer)
+		return;
 	again = load(file->path);
-	FUZZ_CHECK(ask(again, q) == (rc == 0 ? HOST_KEY_OK : verdict));
+	FUZZ_CHECK(ask(again, q) == HOST_KEY_OK);
 	host_keys_free(again);
 }
 
@@ -213,7 +220,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_algorithms(hk, &q);
 	verdict = ask(hk, &q);
 	FUZZ_CHECK(verdict == expected_verdict(&q, c));
-	FUZZ_CHECK(verdict == ask(hk, &q));
 	check_accept(hk, &q, verdict, &file);
 	host_keys_free(hk);
 	fuzz_file_close(&file);

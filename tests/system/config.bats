@@ -115,6 +115,24 @@ expect_option() {
 	grep -q "^user *= \"me;too\"" "$out"
 }
 
+@test "what -print-config prints can be read wherever it came from" {
+	conf="$BATS_TEST_TMPDIR/it's \"mine\""
+	write_conf "$conf" <<-'END'
+	[batch]
+	report = a='b
+	log = c="d
+	END
+	batch_bare -config "$conf" -print-config
+	expect_status 0
+	expect_option report "a='b" "$BATS_TEST_TMPDIR/it\\\\x27s \\\\x22mine\\\\x22:2"
+	cp "$out" "$BATS_TEST_TMPDIR/printed"
+	chmod 600 "$BATS_TEST_TMPDIR/printed"
+	batch_bare -config "$BATS_TEST_TMPDIR/printed" -print-config
+	expect_status 0
+	expect_match "$out" "^report += a='b +;"
+	expect_match "$out" "^log += c=\"d +;"
+}
+
 @test "-print-config tells which files were looked for" {
 	batch_bare -print-config
 	expect_line "$out" "; $HOME/.config/batch/batch.conf: not there"
