@@ -63,7 +63,7 @@ needs_root() {
 
 @test "check-debian13 tells why debootstrap fails, and removes what it made" {
 	needs_root
-	debootstrap 'mkdir "$3/etc"; echo "E: no such mirror $4"; exit 3'
+	debootstrap 'mkdir "$4/etc"; echo "E: no such mirror $5"; exit 3'
 	DEBIAN_MIRROR=http://mirror.invalid/debian check_debian13 env
 	expect_status 1
 	expect_match "$out" 'Debian 13 \(trixie\)'
@@ -73,8 +73,8 @@ needs_root() {
 
 @test "check-debian13 that is ended leaves no process, no mount, no file" {
 	needs_root
-	debootstrap 'mount -t tmpfs tmpfs "$3"
-	    setsid tail -f "$0" "$3" & touch "'"$BATS_TEST_TMPDIR"'/runs"; wait'
+	debootstrap 'mount -t tmpfs tmpfs "$4"
+	    setsid tail -f "$0" "$4" & touch "'"$BATS_TEST_TMPDIR"'/runs"; wait'
 	check_debian13 env &
 	pid=$!
 	wait_until test -e "$BATS_TEST_TMPDIR/runs"

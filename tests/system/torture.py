@@ -7,10 +7,10 @@ Of each RUN (torture_runs.py has them), all if none is named, there is a row for
 each of its programs, once with one call of KIND that fails and once with all
 from there on. A row is made with the 1st, 2nd, 3rd ... call, until it passes
 untouched, and where there is more than one error, with each in turn. Of malloc,
-where there are thousands, from the 6th call on a step is a third of what came
-before, but for those of some libraries. With -a stacks it has all that come from different places, as far as
-stacks tell, and with -a calls all there are, which takes hours; and with both of
-them each call fails with each error.
+where there are thousands, from the 4th call on a step is half of what came
+before, but for those of some libraries. With -a stacks it has all that come from
+different places, as far as stacks tell, and with -a calls all there are, which
+takes hours; and with both of them each call fails with each error.
 
 JOBS rows go on at the same time, each on hosts of its own, which simhost.bash
 has started: the addresses 127.93.JOB.1 to .3. Tells what is wrong on stdout; the
@@ -264,7 +264,7 @@ class Row:
     def step(self, options, nth):
         if options.a or self.library or self.kind != "malloc":
             return 1
-        return max(1, nth // 3)
+        return max(1, nth // 2)
 
     def tell(self, r, nth, error):
         return "%s, call %d, %s:\n%s\n--- err, exit status %s\n%s\n" \
