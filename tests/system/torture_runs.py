@@ -59,6 +59,7 @@ class Place:
         self.work = self.folder + "/work"
         self.tree = self.folder + "/tree"
         self.counts = self.folder + "/counts"
+        self.stale = {}
         self.addresses = {"sim%d" % n: "127.93.%d.%d" % (number, n)
                           for n in range(1, HOSTS + 1)}
         os.makedirs(self.tree + "/sub")
@@ -93,12 +94,16 @@ class Place:
             f.write(bytes(COUNTS.size))
 
     def started(self):
-        """How many commands each host has begun, when all is quiet there."""
+        """How many commands each host has begun, when all is quiet there. What
+        stays open for long is not waited for again."""
         until = time.monotonic() + 10
         while True:
             counts = self.simhost.counts()
-            if (not any(counts[a, "open"] for a in self.addresses.values()) or
-                    time.monotonic() > until):
+            still = {a: counts[a, "open"] for a in self.addresses.values()}
+            if all(still[a] <= self.stale.get(a, 0) for a in still):
+                break
+            if time.monotonic() > until:
+                self.stale = still
                 break
         return {host: counts[address, "started"]
                 for host, address in self.addresses.items()}

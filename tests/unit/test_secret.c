@@ -109,11 +109,12 @@ test_a_full_region_is_no_failure(void **state)
 static void
 test_what_is_freed_is_wiped(void **state)
 {
-	char *old = secret_strdup("the secret"), *new;
+	char *old, *new;
 
 	(void)state;
 	if (HAS_SANITIZER)
 		skip(); /* it is ordinary memory */
+	old = secret_strdup("the secret");
 	assert_string_equal(old, "the secret");
 	secret_free(old);
 	/* The next one of that size is the same. */
@@ -128,13 +129,14 @@ test_what_is_freed_is_wiped(void **state)
 static void
 test_a_child_has_nothing_of_it(void **state)
 {
-	char *text = secret_strdup("the secret");
 	int status;
+	char *text;
 	pid_t pid;
 
 	(void)state;
 	if (HAS_SANITIZER)
 		skip();
+	text = secret_strdup("the secret");
 	pid = fork();
 	if (pid == 0)
 		_exit(text[0] == '\0' && text[9] == '\0' ? 0 : 1);
