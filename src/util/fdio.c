@@ -74,8 +74,9 @@ fd_read_all(int fd, struct buf *b)
 	ssize_t n;
 
 	do {
-		count = buf_len(b) < FD_READ_BYTES ? buf_len(b) : FD_READ_BYTES;
-		n = fd_fill(fd, b, count < 4096 ? 4096 : count);
+		count = buf_len(b) + 4096;
+		n = fd_fill(
+		    fd, b, count < FD_READ_BYTES ? count : FD_READ_BYTES);
 	} while (n > 0);
 	return (int)n;
 }

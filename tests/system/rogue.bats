@@ -355,8 +355,9 @@ check_row() {
 	rogue_run . good1,rogue,good2 run "started flood output 30000" "" 4>&- &
 	row=$!
 	wait_until grep -q 'is killed.*OUTPUT' err
-	cat out >/dev/null 3>&- 4>&- &
-	exec 4>&-
+	exec 5<out
+	cat <&5 >/dev/null 3>&- 4>&- &
+	exec 4>&- 5<&-
 	wait "$row"
 	[ "$(check_run good1,rogue,good2)" = "" ]
 	[ "$(cat status)" -eq 3 ]
