@@ -94,16 +94,23 @@ EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *data, size_t count)
 	return next(ctx, data, count);
 }
 
+static int
+hash_final(const char *name, final_function **next, EVP_MD_CTX *ctx,
+    uint8_t *out, unsigned *size)
+{
+	if (*next == NULL)
+		interpose_next(name, next);
+	if (listener != NULL && !listener->is_whole)
+		exchange_end(listener, ctx);
+	return (*next)(ctx, out, size);
+}
+
 int
 EVP_DigestFinal(EVP_MD_CTX *ctx, uint8_t *out, unsigned *size)
 {
 	static final_function *next;
 
-	if (next == NULL)
-		interpose_next("EVP_DigestFinal", &next);
-	if (listener != NULL && !listener->is_whole)
-		exchange_end(listener, ctx);
-	return next(ctx, out, size);
+	return hash_final("EVP_DigestFinal", &next, ctx, out, size);
 }
 
 /* What libssh2 after 1.11.1 calls. */
@@ -112,9 +119,5 @@ EVP_DigestFinal_ex(EVP_MD_CTX *ctx, uint8_t *out, unsigned *size)
 {
 	static final_function *next;
 
-	if (next == NULL)
-		interpose_next("EVP_DigestFinal_ex", &next);
-	if (listener != NULL && !listener->is_whole)
-		exchange_end(listener, ctx);
-	return next(ctx, out, size);
+	return hash_final("EVP_DigestFinal_ex", &next, ctx, out, size);
 }
