@@ -65,6 +65,8 @@
  * Host keys:
  *   other-key         always the other key
  *   changing-key      the usual key for the first connection, then the other
+ *   rekey=N           keys are exchanged anew after so many bytes
+ *   rekey-offers=TEXT stands before the names of the methods then
  *
  * Which connections:
  *   only=N            after its first N connections the host is honest; what is

@@ -55,6 +55,8 @@ static const struct {
     [B_SAYS] = {"says", V_TEXT},
     [B_OTHER_KEY] = {"other-key", V_NONE},
     [B_CHANGING_KEY] = {"changing-key", V_NONE},
+    [B_REKEY] = {"rekey", V_NUMBER},
+    [B_REKEY_OFFERS] = {"rekey-offers", V_TEXT},
     [B_ONLY] = {"only", V_NUMBER},
     [B_AFTER] = {"after", V_NUMBER},
     [B_DENY] = {"deny", V_WORDS_OR_ALL, auth_words},

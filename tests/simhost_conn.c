@@ -221,6 +221,7 @@ session_start(struct conn *conn)
 	if (ssh_bind_accept_fd(bind, conn->session, conn->fd) != SSH_OK)
 		fatal("ssh_bind_accept_fd: %s", ssh_get_error(bind));
 	auth_init(conn);
+	rekey_init(conn);
 	ssh_set_blocking(conn->session, 0);
 	/* Sets up the state machine; it goes on in the callbacks of packets. */
 	if (ssh_handle_key_exchange(conn->session) == SSH_ERROR ||
@@ -369,6 +370,7 @@ step_ssh(struct conn *conn)
 	bool has_moved = true;
 	int i;
 
+	rekey_serve(conn);
 	conn_poll(conn);
 	for (i = 0; i < ROUNDS_PER_TURN && has_moved && !conn->is_dead &&
 	     conn->fault == FAULT_NONE;
@@ -377,6 +379,7 @@ step_ssh(struct conn *conn)
 		if (conn->fault == FAULT_NONE && chans_round(conn))
 			has_moved = true;
 	}
+	rekey_serve(NULL);
 	if (ssh_get_status(conn->session) & (SSH_CLOSED | SSH_CLOSED_ERROR))
 		conn->is_dead = true;
 	if (has_moved && conn->fault == FAULT_NONE)

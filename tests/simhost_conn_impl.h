@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the files share that serve a connection: simhost_conn.c (its states,
- * libssh), _stage.c (faults), _auth.c, _chan.c (what channels are asked for),
- * _chan_run.c (what goes through them).
+ * libssh), _stage.c (faults), _rekey.c, _auth.c, _chan.c (what channels are
+ * asked for), _chan_run.c (what goes through them).
  */
 #ifndef TESTS_SIMHOST_CONN_IMPL_H
 #define TESTS_SIMHOST_CONN_IMPL_H
@@ -92,6 +92,12 @@ struct chan {
 
 /* Run the connection again at this time, or before. */
 void conn_wake_at(struct conn *conn, uint64_t due_ms);
+
+/* --- simhost_rekey.c --- */
+
+void rekey_init(struct conn *conn);
+/* What libssh does from now on is for this connection; NULL: for no one. */
+void rekey_serve(const struct conn *conn);
 
 /* --- simhost_stage.c --- */
 

@@ -22,6 +22,7 @@ static const char *const count_names[C_COUNT] = {
     [C_MAX_STARTUPS] = "max-startups",
     [C_AUTH_TRIES] = "auth-tries",
     [C_AUTHS] = "auths",
+    [C_REKEYS] = "rekeys",
     [C_CHANNELS] = "channels",
     [C_EXECS] = "execs",
     [C_STARTED] = "started",

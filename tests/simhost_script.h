@@ -47,6 +47,8 @@ enum behaviour {
 	B_SAYS,
 	B_OTHER_KEY,
 	B_CHANGING_KEY,
+	B_REKEY,
+	B_REKEY_OFFERS,
 	/* which connections */
 	B_ONLY,
 	B_AFTER,
@@ -197,6 +199,7 @@ enum count {
 	C_MAX_STARTUPS,
 	C_AUTH_TRIES, /* authentication requests, but for "none" */
 	C_AUTHS,      /* connections let in */
+	C_REKEYS,     /* key exchanges begun later than that */
 	C_CHANNELS,
 	C_EXECS,   /* requests of commands that are not refused */
 	C_STARTED, /* commands that began */

@@ -93,3 +93,16 @@ heap_free(struct heap *h, void *p)
 		explicit_bzero(p, b->size);
 	free(b);
 }
+
+void *
+heap_find(const struct heap *h, const char *text)
+{
+	size_t len = strlen(text);
+	struct heap_block *b;
+
+	for (b = h->blocks; b != NULL; b = b->next) {
+		if (b->size >= len && memcmp(b + 1, text, len) == 0)
+			return b + 1;
+	}
+	return NULL;
+}

@@ -37,4 +37,7 @@ void *heap_alloc(struct heap *h, size_t size);
 void *heap_realloc(struct heap *h, void *p, size_t size);
 void heap_free(struct heap *h, void *p);
 
+/* The block that begins with this text; NULL if there is none. */
+void *heap_find(const struct heap *h, const char *text);
+
 #endif

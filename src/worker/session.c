@@ -147,7 +147,6 @@ session_disconnect(struct session *s)
 	heap_clear(&s->heap);
 	s->heap.freed = session_block_freed;
 	exchange_clear(&s->exchange);
-	s->plain.len = 0;
 	transport_close(&s->transport);
 }
 

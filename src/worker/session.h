@@ -37,12 +37,6 @@ enum session_state {
 	SESSION_DONE,
 };
 
-/* The end of what a host has sent in plain text. */
-struct plain_end {
-	uint8_t bytes[32];
-	size_t len;
-};
-
 struct session {
 	struct worker *worker;
 	struct session *next, **link; /* in the worker's list of sessions */
@@ -70,7 +64,6 @@ struct session {
 	enum verdict verdict;
 	char *verdict_text;
 	struct exchange exchange; /* until the login */
-	struct plain_end plain;	  /* of what came before encryption */
 	struct auth auth;
 	struct task_exec task;	   /* of TASK_EXEC */
 	struct transfer *transfer; /* of the others, once it runs */

@@ -55,6 +55,32 @@ session_block_freed(void *ctx, const void *data, size_t size)
 	task_exec_packet(&s->task, data, size);
 }
 
+/*
+ * With these names a client's first proposal tells what else it can do (RFC
+ * 8308, OpenSSH's PROTOCOL). libssh2 1.11 has them in its list of key exchange
+ * methods; if a server names one, too, in this or in a later exchange, it calls
+ * the function of that method, which is not there. So they leave the list when
+ * they are sent.
+ */
+static void
+extensions_sent(struct session *s, const void *data, size_t len)
+{
+	static const char *const names[] = {
+	    "ext-info-c,", "kex-strict-c-v00@openssh.com,"};
+	size_t i, name_len;
+	char *list;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		name_len = strlen(names[i]);
+		if (memmem(data, len, names[i], name_len) == NULL)
+			continue;
+		list = heap_find(&s->heap, names[i]);
+		if (list != NULL)
+			memmove(
+			    list, list + name_len, strlen(list + name_len) + 1);
+	}
+}
+
 static ssize_t
 send_cb(libssh2_socket_t fd, const void *data, size_t len, int flags,
     void **abstract)
@@ -63,71 +89,19 @@ send_cb(libssh2_socket_t fd, const void *data, size_t len, int flags,
 
 	(void)fd;
 	(void)flags;
+	if (!s->is_encrypted)
+		extensions_sent(s, data, len);
 	return transport_send(&s->transport, data, len);
-}
-
-/* Whether it is in what came last, of which data is the newest part. */
-static bool
-plain_has(const struct plain_end *end, const char *name, const uint8_t *data,
-    size_t len)
-{
-	uint8_t seam[2 * sizeof(end->bytes)];
-	size_t head = len < sizeof(end->bytes) ? len : sizeof(end->bytes);
-
-	memcpy(seam, end->bytes, end->len);
-	memcpy(seam + end->len, data, head);
-	return memmem(data, len, name, strlen(name)) != NULL ||
-	    memmem(seam, end->len + head, name, strlen(name)) != NULL;
-}
-
-static void
-plain_add(struct plain_end *end, const uint8_t *data, size_t len)
-{
-	size_t kept = sizeof(end->bytes);
-
-	if (len > kept) {
-		data += len - kept;
-		len = kept;
-	}
-	kept -= len;
-	if (kept > end->len)
-		kept = end->len;
-	memmove(end->bytes, end->bytes + end->len - kept, kept);
-	memcpy(end->bytes + kept, data, len);
-	end->len = kept + len;
-}
-
-/*
- * What only clients offer, libssh2 1.11 takes for a key exchange method if a
- * server offers it, and calls the function of that, which is not there.
- */
-static bool
-is_of_client(struct session *s, const void *data, size_t len)
-{
-	bool is_found;
-
-	if (s->is_encrypted || libssh2_version(0x010b00) == NULL)
-		return false;
-	is_found = plain_has(&s->plain, "ext-info-c", data, len) ||
-	    plain_has(&s->plain, "kex-strict-c-v00@openssh.com", data, len);
-	plain_add(&s->plain, data, len);
-	return is_found;
 }
 
 static ssize_t
 recv_cb(libssh2_socket_t fd, void *data, size_t len, int flags, void **abstract)
 {
 	struct session *s = *abstract;
-	ssize_t n = transport_recv(&s->transport, data, len);
 
 	(void)fd;
 	(void)flags;
-	if (n <= 0 || !is_of_client(s, data, (size_t)n))
-		return n;
-	s->transport.is_closed = true;
-	s->transport.error = EPROTO;
-	transport_abort(&s->transport);
-	return -ECONNRESET;
+	return transport_recv(&s->transport, data, len);
 }
 
 static int
