@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/options.h"
 #include "cli/program.h"
@@ -12,6 +13,7 @@
 #include "cli/template.h"
 #include "control/manifest.h"
 #include "util/dirs.h"
+#include "util/fdio.h"
 #include "util/path.h"
 #include "util/run_token.h"
 #include "util/xalloc.h"
@@ -44,6 +46,7 @@ struct options {
 	char **local_paths;
 	uint32_t host_count; /* of local_paths */
 	char *token;
+	char *temporary;
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -399,7 +402,9 @@ plan_get(struct plan *plan, struct options *o, const struct host *hosts,
 	config->max_bytes = o->max_bytes;
 	config->max_files = o->max_files;
 	plan_local(plan, o);
-	return 0;
+	/* Workers may write there, and not where others' files are, too. */
+	plan->temporary = o->temporary = fd_temporary_dir_make(err);
+	return o->temporary != NULL ? 0 : -1;
 }
 
 /* --- main ---------------------------------------------------------------- */
@@ -459,6 +464,9 @@ main(int argc, char **argv)
 	status = program_run(&program, argc, argv);
 	/* Nothing may have come to be put there. */
 	dirs_drop(o.local, o.made);
+	if (o.temporary != NULL)
+		rmdir(o.temporary);
+	free(o.temporary);
 	manifest_clear(&o.manifest);
 	buf_clear(&o.sources);
 	free(o.local_base);

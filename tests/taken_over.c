@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * taken_over: to be preloaded, so that a worker does what one that was taken
- * over would. What it does stands in $TMPDIR/taken_over, which is read before
- * the worker's cage is closed, a line "WHEN WHAT [PATH]" each; it is done once:
+ * over would. What it does stands in $TMPDIR/taken_over, or the directory above
+ * ($TMPDIR may be the run's own), which is read before the worker's cage is
+ * closed, a line "WHEN WHAT [PATH]" each; it is done once:
  *
  *	WHEN	signal: at SIGUSR2; read: when the first thread reads a file;
  *		lookup, hash, sync: when another thread looks up a name, reads
@@ -110,6 +111,11 @@ begin(void)
 	signal(SIGUSR2, at_signal);
 	snprintf(path, sizeof(path), "%s/taken_over", dir != NULL ? dir : "");
 	f = fopen(path, "r");
+	if (f == NULL) {
+		snprintf(path, sizeof(path), "%s/../taken_over",
+		    dir != NULL ? dir : "");
+		f = fopen(path, "r");
+	}
 	while (f != NULL && count < ACTS_MAX &&
 	    fgets(line, sizeof(line), f) != NULL) {
 		if (sscanf(line, "%15s %15s %4095s", acts[count].when,

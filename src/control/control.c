@@ -373,7 +373,8 @@ control_run(const struct plan *plan, struct error *err)
 	if (limits_configure(plan, &run->config, &workers, err) == -1 ||
 	    report_can_print(plan->report, err) == -1 ||
 	    run_load_keys(run, err) == -1 ||
-	    pool_init(&run->pool, workers, plan->input_fd, err) == -1)
+	    pool_init(&run->pool, workers, plan->input_fd, plan->temporary,
+		err) == -1)
 		goto out;
 	loop.signal_fd = signals_open(&loop.old_mask, err);
 	if (loop.signal_fd == -1 || loop_begin(&loop, workers, err) == -1 ||

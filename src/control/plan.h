@@ -27,6 +27,8 @@ struct plan {
 	 */
 	struct msg_config config;
 	int input_fd; /* what config.has_input is about, or -1 */
+	/* The workers' TMPDIR; NULL: ours. */
+	const char *temporary;
 	/*
 	 * get: the local directory; what is each host's own below it, or NULL
 	 * if that is its name

@@ -35,7 +35,8 @@
 #define END_MS 1000u
 
 int
-pool_init(struct pool *p, uint32_t count, int input_fd, struct error *err)
+pool_init(struct pool *p, uint32_t count, int input_fd, const char *temporary,
+    struct error *err)
 {
 	char self[PATH_MAX];
 	ssize_t len;
@@ -43,6 +44,7 @@ pool_init(struct pool *p, uint32_t count, int input_fd, struct error *err)
 
 	memset(p, 0, sizeof(*p));
 	p->input_fd = input_fd;
+	p->temporary = temporary;
 	p->workers = xcalloc(count, sizeof(*p->workers));
 	p->count = count;
 	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -66,10 +68,10 @@ pool_init(struct pool *p, uint32_t count, int input_fd, struct error *err)
 
 /* What a worker may see of our environment. */
 static char **
-worker_environment(void)
+worker_environment(const char *temporary)
 {
-	static const char *const names[] = {"RES_OPTIONS", "LOCALDOMAIN",
-	    "HOSTALIASES", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD",
+	static const char *const names[] = {"TMPDIR", "RES_OPTIONS",
+	    "LOCALDOMAIN", "HOSTALIASES", "LD_LIBRARY_PATH", "LD_PRELOAD",
 	    "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
 	static const size_t count = sizeof(names) / sizeof(names[0]);
 	char **env = xcalloc(count + 1, sizeof(*env));
@@ -77,7 +79,8 @@ worker_environment(void)
 	size_t i, used = 0;
 
 	for (i = 0; i < count; i++) {
-		value = getenv(names[i]);
+		value =
+		    i == 0 && temporary != NULL ? temporary : getenv(names[i]);
 		if (value != NULL)
 			env[used++] = xasprintf("%s=%s", names[i], value);
 	}
@@ -139,7 +142,7 @@ pool_fork(struct pool *p, struct worker_process *w, struct error *err)
 {
 	int job[2] = {-1, -1}, result[2] = {-1, -1}, messages[2] = {-1, -1};
 	int rc = -1;
-	char parent[32], **env = worker_environment(), **e;
+	char parent[32], **env = worker_environment(p->temporary), **e;
 	char *argv[] = {(char[]){"batch_worker"}, parent, NULL};
 	pid_t pid;
 

@@ -37,16 +37,18 @@ struct worker_process {
 struct pool {
 	struct worker_process *workers;
 	uint32_t count;
-	char *program;	     /* path of batch_worker */
-	int input_fd;	     /* handed to every worker, or -1 */
-	unsigned lines_told; /* of what workers wrote to stderr */
+	char *program;	       /* path of batch_worker */
+	int input_fd;	       /* handed to every worker, or -1 */
+	const char *temporary; /* their TMPDIR; NULL: ours */
+	unsigned lines_told;   /* of what workers wrote to stderr */
 };
 
 /*
- * Find batch_worker: beside the running program, then in LIBEXECDIR. Returns
- * 0, or -1 with err.
+ * Find batch_worker: beside the running program, then in LIBEXECDIR. input_fd
+ * and temporary are kept. Returns 0, or -1 with err.
  */
-int pool_init(struct pool *p, uint32_t count, int input_fd, struct error *err);
+int pool_init(struct pool *p, uint32_t count, int input_fd,
+    const char *temporary, struct error *err);
 
 /* Start worker i and queue its CONFIG frame. Returns 0, or -1 with err. */
 int pool_start(struct pool *p, uint32_t i, const struct msg_config *config,

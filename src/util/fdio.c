@@ -89,6 +89,18 @@ fd_temporary_dir(void)
 	return dir != NULL && dir[0] == '/' ? dir : "/tmp";
 }
 
+char *
+fd_temporary_dir_make(struct error *err)
+{
+	char *path = xasprintf("%s/batch.XXXXXX", fd_temporary_dir());
+
+	if (mkdtemp(path) != NULL)
+		return path;
+	error_set(err, "temporary directory %s: %s", path, strerror(errno));
+	free(path);
+	return NULL;
+}
+
 int
 fd_temporary(int *read_only, struct error *err)
 {

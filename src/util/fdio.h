@@ -40,6 +40,12 @@ int fd_read_all(int fd, struct buf *b);
 const char *fd_temporary_dir(void);
 
 /*
+ * Make a directory there that only its owner may use. Returns its path, to be
+ * removed and freed by the caller, or NULL with err.
+ */
+char *fd_temporary_dir_make(struct error *err);
+
+/*
  * A new, empty file without a name, in fd_temporary_dir(). Returns a
  * descriptor to read and write it, and in *read_only, unless that is NULL, a
  * second one that can only read it, with an offset of its own; both are closed

@@ -95,7 +95,8 @@ expect_acts() {
 	    'sync make got/../beside/new' 'sync make got/out/new' \
 	    'sync write beside/secret' 'sync write got/out/secret' \
 	    'sync read beside/secret' 'sync write source/file' \
-	    'sync list .' 'sync write /proc/self/mem'
+	    'sync list .' 'sync write /proc/self/mem' \
+	    "sync make $BATS_TEST_TMPDIR/tmp/new"
 	get_file
 	! lacks Landlock || skip "there is no Landlock here"
 	expect_status 0
@@ -110,7 +111,9 @@ expect_acts() {
 	write source/file: Permission denied
 	list .: Permission denied
 	write /proc/self/mem: Permission denied
+	make $TMPDIR/new: Permission denied
 	END
 	[ "$(ls beside)" = secret ]
 	[ "$(cat beside/secret)" = secret ]
+	[ "$(ls "$TMPDIR")" = taken_over ]
 }

@@ -199,6 +199,11 @@ expect_usage_error() {
 	expect_status 3
 }
 
+@test "a get needs a directory for temporary files" {
+	TMPDIR=$PWD/none get -remote /etc/hosts
+	expect_usage_error 'none/batch.*: No such file'
+}
+
 @test "a typing error gets a suggestion" {
 	put -local a -remote /tmp/ -verfiy
 	expect_usage_error 'did you mean -verify'

@@ -21,6 +21,8 @@ setup() {
 	truncate -s 4000000 "$far/big"
 	echo 'the end' >>"$far/big"
 	echo old >old
+	export TMPDIR=$BATS_TEST_TMPDIR/tmp
+	mkdir "$TMPDIR"
 	mkdir -p "$got"
 	cp old "$got/big"
 }
@@ -62,6 +64,7 @@ no_writer() {
 	expect_status 130
 	expect_result web01 cancelled '.files == 0 and .bytes == 0'
 	expect_old
+	[ -z "$(ls -A "$TMPDIR")" ]
 	expect_no_temporaries out
 }
 
@@ -69,9 +72,11 @@ no_writer() {
 	get_start -h web01,db01 -remote "$far/big" -local out -limit 48k \
 	    -workers 2
 	wait_until two_temporaries
+	ls -d "$TMPDIR"/batch.*
 	kill -TERM "$pid"
 	batch_wait
 	expect_status 143
+	[ -z "$(ls -A "$TMPDIR")" ]
 	expect_report 'length == 2 and all(.status == "cancelled")'
 	expect_old
 	expect_no_temporaries out
