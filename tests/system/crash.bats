@@ -90,7 +90,7 @@ round() {
 }
 
 @test "workers are killed at random moments: one result a host, no command twice" {
-	local rounds=${CRASH_ROUNDS:-20} n
+	local rounds=${CRASH_ROUNDS:-10} n
 	[ -n "${CRASH_ROUNDS:-}" ] || not is_sanitized || rounds=3
 	for ((n = 1; n <= rounds; n++)); do
 		round "$n"

@@ -6,11 +6,12 @@ usage: torture.py [-a WHAT] [-j JOBS] BUILD FOLDER KIND [RUN]...
 Of each RUN (torture_runs.py has them), all if none is named, there is a row for
 each of its programs, once with one call of KIND that fails and once with all
 from there on. A row is made with the 1st, 2nd, 3rd ... call, until it passes
-untouched, and where there is more than one error, with each in turn. Of malloc,
-where there are thousands, from the 4th call on a step is half of what came
-before, but for those of some libraries. With -a stacks it has all that come from
-different places, as far as stacks tell, and with -a calls all there are, which
-takes hours; and with both of them each call fails with each error.
+untouched, and where there is more than one error, with each in turn. A step
+grows with what came before: a sixth of that, and half of it for malloc, where
+there are thousands; but not for those of some libraries. With -a stacks no call
+is left out, of malloc those that come from a place like that of another, as far
+as stacks tell; with -a calls it has all of these, too, which takes hours; and
+with both of them each call fails with each error.
 
 JOBS rows go on at the same time, each on hosts of its own, which simhost.bash
 has started: the addresses 127.93.JOB.1 to .3. Tells what is wrong on stdout; the
@@ -262,9 +263,9 @@ class Row:
             nth += self.step(options, nth)
 
     def step(self, options, nth):
-        if options.a or self.library or self.kind != "malloc":
+        if options.a or self.library:
             return 1
-        return max(1, nth // 2)
+        return max(1, nth // (2 if self.kind == "malloc" else 6))
 
     def tell(self, r, nth, error):
         return "%s, call %d, %s:\n%s\n--- err, exit status %s\n%s\n" \
