@@ -69,6 +69,10 @@ host_proof_check(struct bytes host_key, struct bytes request,
 	struct cursor c = {request.data, request.len};
 	struct bytes id;
 
+	if (exchange.len == 0)
+		return error_set(err,
+		    "the worker cannot tell whose session it is (libssh2 may "
+		    "not use OpenSSL 3)");
 	if (cursor_get_string(&c, &id.data, &id.len) == -1 ||
 	    !is_hash_of(id, exchange) || !has_host_key(exchange, host_key))
 		return error_set(

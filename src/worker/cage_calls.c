@@ -37,6 +37,8 @@ cage_calls_limit(enum task task)
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -87,7 +89,7 @@ static const char *const calls_of_all[] = {
     /* the network */
     "connect", "getpeername", "getsockname", "getsockopt", "recv", "recvfrom",
     "recvmmsg", "recvmmsg_time64", "recvmsg", "send", "sendmmsg", "sendmsg",
-    "sendto", "setsockopt", "shutdown",
+    "sendto", "shutdown",
     /* questions */
     "getegid", "getegid32", "geteuid", "geteuid32", "getgid", "getgid32",
     "getuid", "getuid32", "sysinfo", "uname"};
@@ -155,6 +157,19 @@ static const struct call checked_calls[] = {
     {ALL, "socket", {IS(0, AF_NETLINK), IS(2, NETLINK_ROUTE)}},
     /* No address of the internet is as short as that. */
     {ALL, "bind", {IS(2, sizeof(struct sockaddr_nl))}},
+    /* Neither other protocols within TCP nor groups of receivers. */
+    {ALL, "setsockopt", {IS(1, SOL_SOCKET)}},
+    {ALL, "setsockopt", {IS(1, SOL_NETLINK)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_TCP), IS(2, TCP_KEEPIDLE)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_TCP), IS(2, TCP_KEEPINTVL)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_TCP), IS(2, TCP_KEEPCNT)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_TCP), IS(2, TCP_USER_TIMEOUT)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_IP), IS(2, IP_RECVERR)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_IP), IS(2, IP_MTU_DISCOVER)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVERR)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_IPV6), IS(2, IPV6_MTU_DISCOVER)}},
+    {ALL, "setsockopt", {IS(1, IPPROTO_IPV6), IS(2, IPV6_V6ONLY)}},
     {ALL, "ioctl", {IS(1, FIONBIO)}},
     {ALL, "ioctl", {IS(1, FIONREAD)}},
     {ALL, "ioctl", {IS(1, SIOCGIFINDEX)}},

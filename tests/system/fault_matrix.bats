@@ -400,10 +400,7 @@ row_check() {
 	count=$(wc -l <"$rows")
 	[ "$count" -ge 48 ]
 	for ((n = 1; n <= count; n++)); do
-		while [ "$(jobs -rp | wc -l)" -ge 12 ]; do
-			wait -n || true
-		done
-		row "$n" 3>&- &
+		at_once 12 row "$n"
 	done
 	wait
 	for ((n = 1; n <= count; n++)); do

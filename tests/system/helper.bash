@@ -322,6 +322,15 @@ together() {
 	[ "$failed" -eq 0 ]
 }
 
+# at_once NUMBER COMMAND...: do so in the background, as soon as fewer than
+# that many are; "wait" is until all are done.
+at_once() {
+	while [ "$(jobs -rp | wc -l)" -ge "$1" ]; do
+		wait -n || true
+	done
+	"${@:2}" 3>&- &
+}
+
 is_sanitized() {
 	grep -q __asan_init "$batch_run"
 }

@@ -333,10 +333,7 @@ check_row() {
 	count=$(wc -l <"$dir/rows")
 	[ "$count" -ge 100 ]
 	for ((n = 1; n <= count; n++)); do
-		while [ "$(jobs -rp | wc -l)" -ge 16 ]; do
-			wait -n || true
-		done
-		row "$n" 3>&- &
+		at_once 16 row "$n"
 	done
 	wait
 	for ((n = 1; n <= count; n++)); do
@@ -443,10 +440,7 @@ fuzz() {
 	local seed
 	cd "$BATS_TEST_TMPDIR"
 	for ((seed = 1; seed <= 200; seed++)); do
-		while [ "$(jobs -rp | wc -l)" -ge 4 ]; do
-			wait -n || true
-		done
-		fuzz "$seed" >"$seed.wrong" 3>&- &
+		at_once 4 fuzz "$seed" >"$seed.wrong"
 	done
 	wait
 	cat ./*.wrong

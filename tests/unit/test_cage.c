@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -289,6 +290,24 @@ set_filters(void)
 }
 
 static int
+change_protocol(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return result(setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", 3));
+}
+
+static int
+join_group(void)
+{
+	struct ip_mreq group = {.imr_multiaddr.s_addr = htonl(0xe0000001)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	return result(setsockopt(
+	    fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)));
+}
+
+static int
 bind_port(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
@@ -490,6 +509,8 @@ static const struct row {
     {"others' packets", &exec_config, see_packets, 0, "socket"},
     {"packets of its own", &exec_config, send_raw, 0, "socket"},
     {"packet filters", &exec_config, set_filters, 0, "socket"},
+    {"a protocol within TCP", &exec_config, change_protocol, 0, "setsockopt"},
+    {"a group of receivers", &exec_config, join_group, 0, "setsockopt"},
     {"a port", &exec_config, bind_port, 0, "bind"},
     {"connections", &exec_config, listen_for, 0, "listen"},
     {"what a library asks", &exec_config, ask_for_capabilities},
