@@ -33,7 +33,9 @@ load_default(struct inventory *inventory, struct error *err)
 	struct error why;
 	int rc = 0;
 
-	if (path != NULL && inventory_load(inventory, path, &why) == -1)
+	if (path != NULL &&
+	    (is_named ? inventory_load : inventory_load_found)(
+		inventory, path, &why) == -1)
 		rc = error_set(err, "%s%s",
 		    is_named ? "$" INVENTORY_VARIABLE ": " : "", why.text);
 	free(path);

@@ -197,6 +197,7 @@ frame_sign(struct run *run, uint32_t job, const struct msg_sign *msg,
 	if (++run->sign_serial == 0)
 		run->sign_serial = 1;
 	note->sign_serial = run->sign_serial;
+	note->ticks = 0;
 	note->key = msg->key;
 	note->next_key = msg->key + 1;
 	trace_sign(run, job);

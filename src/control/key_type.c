@@ -114,7 +114,8 @@ key_type_label(const struct key_type *type)
 static bool
 is_positive_mpint(const uint8_t *data, size_t len)
 {
-	return len > 0 && (data[0] & 0x80) == 0 && (len > 1 || data[0] != 0);
+	return len > 0 && (data[0] & 0x80) == 0 &&
+	    (data[0] != 0 || (len > 1 && (data[1] & 0x80) != 0));
 }
 
 static bool

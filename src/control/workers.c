@@ -176,9 +176,7 @@ jobs_tick(struct run *run)
 
 	for (; job != LEDGER_NO_JOB; job = ledger_newer(run->ledger, job)) {
 		note = &run->notes[job];
-		/* For a signature, control is waited for. */
-		if (note->sign_serial == 0 &&
-		    ++note->ticks > ticks_allowed(run, job))
+		if (++note->ticks > ticks_allowed(run, job))
 			run->pool.workers[ledger_worker(run->ledger, job)]
 			    .is_late = true;
 	}

@@ -68,6 +68,13 @@ void inventory_free(struct inventory *inv);
 int inventory_load(struct inventory *inv, const char *path, struct error *err);
 
 /*
+ * The same for a file that nobody has named: one of another user but root, or
+ * that anybody can write to, is refused.
+ */
+int inventory_load_found(
+    struct inventory *inv, const char *path, struct error *err);
+
+/*
  * To be called once after the last load: undefined groups, cycles, and
  * groups that disagree over a host are found here. Returns 0, or -1 with err.
  */

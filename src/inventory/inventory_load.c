@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "inventory/address.h"
 #include "inventory/ini.h"
@@ -329,8 +331,21 @@ load_entry(struct loader *l, const struct ini_entry *e, struct error *err)
 			      : load_item(l, e->key, e->value, err);
 }
 
-int
-inventory_load(struct inventory *inv, const char *path, struct error *err)
+/* Others could have put it there for us to find. */
+static int
+check_found(const struct stat *st, const char *path, struct error *err)
+{
+	if ((st->st_uid == 0 || st->st_uid == geteuid()) &&
+	    (st->st_mode & S_IWOTH) == 0)
+		return 0;
+	return error_set(err,
+	    "%s: found here, but it is another user's, or anybody can write "
+	    "to it: if you trust it, name it with -i",
+	    path);
+}
+
+static int
+load(struct inventory *inv, const char *path, bool is_named, struct error *err)
 {
 	struct loader l = {.inv = inv, .file = inv->file_count};
 	const struct ini_entry *e;
@@ -344,6 +359,8 @@ inventory_load(struct inventory *inv, const char *path, struct error *err)
 	inv->files[inv->file_count++] = xstrdup(path);
 	l.hosts = hostset_new();
 	rc = ini_read(&ini, path, err);
+	if (rc == 0 && !is_named)
+		rc = check_found(&ini.st, path, err);
 	for (i = 0; rc == 0 && i < ini.count; i++) {
 		e = &ini.entries[i];
 		rc = load_entry(&l, e, &why);
@@ -359,4 +376,16 @@ inventory_load(struct inventory *inv, const char *path, struct error *err)
 	ini_clear(&ini);
 	hostset_free(l.hosts);
 	return rc;
+}
+
+int
+inventory_load(struct inventory *inv, const char *path, struct error *err)
+{
+	return load(inv, path, true, err);
+}
+
+int
+inventory_load_found(struct inventory *inv, const char *path, struct error *err)
+{
+	return load(inv, path, false, err);
 }

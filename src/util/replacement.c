@@ -58,7 +58,7 @@ replacement_init(struct replacement *r, const char *path, const char *what,
 	}
 	r->temporary = temporary_name(r->path, what);
 	if (stat(path, &st) == -1)
-		return path_base(path)[0] != '\0'
+		return errno == ENOENT && path_base(path)[0] != '\0'
 		    ? 0
 		    : error_set(err, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))

@@ -43,6 +43,7 @@
 #include "util/secret.h"
 #include "worker/cage_calls.h"
 #include "worker/cage_files.h"
+#include "worker/cage_names.h"
 #include "worker/threads.h"
 
 /*
@@ -124,7 +125,9 @@ limit_memory(uint32_t sessions)
 	setrlimit(RLIMIT_AS, &limit);
 }
 
-/* A worker of root has to be one no more, but to read and write root's files.
+/*
+ * A worker of root has to be one no more, but to read root's files, and for a
+ * get to write them.
  */
 static void
 drop_capabilities(uint32_t task)
@@ -136,8 +139,10 @@ drop_capabilities(uint32_t task)
 
 	memset(data, 0, sizeof(data));
 	if (task != TASK_EXEC)
-		kept = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH |
-		    1u << CAP_FOWNER | 1u << CAP_FSETID;
+		kept |= 1u << CAP_DAC_READ_SEARCH;
+	if (task == TASK_GET)
+		kept |= 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER |
+		    1u << CAP_FSETID;
 	if (syscall(SYS_capget, &header, data) == -1)
 		return;
 	kept &= data[0].permitted;
@@ -146,10 +151,21 @@ drop_capabilities(uint32_t task)
 	syscall(SYS_capset, &header, data);
 }
 
+/* Add a part of the sandbox, and why it can't be had. */
+static void
+lacks(char *missing, size_t size, const char *part, const char *why)
+{
+	size_t len = strlen(missing);
+
+	if (why != NULL)
+		snprintf(missing + len, size - len, "%s%s (%s)",
+		    len > 0 ? ", " : "", part, why);
+}
+
 void
 cage_enter(const struct msg_config *config, char *missing, size_t size)
 {
-	const char *files, *calls;
+	bool may_ask;
 
 	missing[0] = '\0';
 	if (config->has_sandbox == 0)
@@ -160,12 +176,9 @@ cage_enter(const struct msg_config *config, char *missing, size_t size)
 	}
 	limit_memory(config->slots);
 	drop_capabilities(config->task);
-	files = cage_files_limit(config);
-	calls = cage_calls_limit((enum task)config->task);
-	snprintf(missing, size, "%s%s%s%s%s%s%s",
-	    files != NULL ? "Landlock (" : "", files != NULL ? files : "",
-	    files != NULL ? ")" : "",
-	    files != NULL && calls != NULL ? ", " : "",
-	    calls != NULL ? "seccomp (" : "", calls != NULL ? calls : "",
-	    calls != NULL ? ")" : "");
+	may_ask = cage_names_need_socket(CAGE_NAMES_FILE);
+	lacks(missing, size, "Landlock", cage_files_limit(config));
+	lacks(missing, size, "seccomp", cage_calls_limit(config, may_ask));
+	lacks(missing, size, "a ban on local sockets",
+	    may_ask ? CAGE_NAMES_FILE " needs them" : NULL);
 }

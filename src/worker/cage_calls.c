@@ -26,9 +26,10 @@
 #ifndef HAVE_LIBSECCOMP
 
 const char *
-cage_calls_limit(enum task task)
+cage_calls_limit(const struct msg_config *config, bool may_ask)
 {
-	(void)task;
+	(void)config;
+	(void)may_ask;
 	return "built without libseccomp";
 }
 
@@ -50,12 +51,12 @@ cage_calls_limit(enum task task)
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "util/log.h"
 #include "util/xalloc.h"
-#include "worker/cage_names.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -94,10 +95,9 @@ static const char *const calls_of_all[] = {
     "getegid", "getegid32", "geteuid", "geteuid32", "getgid", "getgid32",
     "getuid", "getuid32", "sysinfo", "uname"};
 /* By path go the target itself and temporary files (util/dirs.h, fdio.h). */
-static const char *const calls_of_get[] = {"fchmod", "flock", "fsync",
-    "ftruncate", "ftruncate64", "linkat", "mkdir", "mkdirat", "open", "openat",
-    "pwrite64", "renameat", "renameat2", "symlinkat", "unlink", "unlinkat",
-    "utimensat", "utimensat_time64"};
+static const char *const calls_of_get[] = {"flock", "fsync", "ftruncate",
+    "ftruncate64", "linkat", "mkdir", "mkdirat", "open", "openat", "pwrite64",
+    "renameat", "renameat2", "symlinkat", "unlink", "unlinkat"};
 
 #define ARGS_MAX 3
 struct call {
@@ -113,11 +113,21 @@ struct call {
 		.datum_a = (scmp_datum_t)(mask),      \
 		.datum_b = (scmp_datum_t)(value)      \
 	}
+#define NO_PATH(n)   BITS(n, UINT64_MAX, 0)
 /* It is that int. */
 #define IS(n, value) BITS(n, UINT32_MAX, value)
 
-#define OPEN_FLAGS   (O_ACCMODE | O_CREAT | O_TRUNC)
-#define SOCKET_TYPE  0xf
+/* Those before the filters; some architectures have another order. */
+#if SO_SNDBUF < SO_ATTACH_FILTER
+#define PLAIN_OPTION(n)                                                    \
+	{                                                                  \
+		.arg = (n), .op = SCMP_CMP_LT, .datum_a = SO_ATTACH_FILTER \
+	}
+#else
+#define PLAIN_OPTION(n) BITS(n, 0, 0)
+#endif
+#define OPEN_FLAGS  (O_ACCMODE | O_CREAT | O_TRUNC)
+#define SOCKET_TYPE 0xf
 #define NAMESPACES                                                     \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | \
 	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
@@ -130,6 +140,9 @@ struct call {
 static const struct call checked_calls[] = {
     {EXEC | PUT, "open", {BITS(1, OPEN_FLAGS, O_RDONLY)}},
     {EXEC | PUT, "openat", {BITS(2, OPEN_FLAGS, O_RDONLY)}},
+    /* Landlock has no say in it. Of what is open, and not of any path. */
+    {GET, "utimensat", {NO_PATH(1)}},
+    {GET, "utimensat_time64", {NO_PATH(1)}},
     /* Nothing becomes executable but what is so in a file. */
     {ALL, "mmap", {BITS(2, PROT_EXEC, 0)}},
     {ALL, "mmap",
@@ -157,8 +170,8 @@ static const struct call checked_calls[] = {
     {ALL, "socket", {IS(0, AF_NETLINK), IS(2, NETLINK_ROUTE)}},
     /* No address of the internet is as short as that. */
     {ALL, "bind", {IS(2, sizeof(struct sockaddr_nl))}},
-    /* Neither other protocols within TCP nor groups of receivers. */
-    {ALL, "setsockopt", {IS(1, SOL_SOCKET)}},
+    /* No filters, other protocols within TCP or groups of receivers. */
+    {ALL, "setsockopt", {IS(1, SOL_SOCKET), PLAIN_OPTION(2)}},
     {ALL, "setsockopt", {IS(1, SOL_NETLINK)}},
     {ALL, "setsockopt", {IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)}},
     {ALL, "setsockopt", {IS(1, IPPROTO_TCP), IS(2, TCP_KEEPIDLE)}},
@@ -295,21 +308,32 @@ names_add(scmp_filter_ctx filter, const char *const *names, size_t count)
 	return rc;
 }
 
+/* The bits that a get's files may have, beyond permissions. */
+static uint32_t
+mode_of(const struct msg_config *config)
+{
+	return config->file_mode != FILE_MODE_KEEP ? config->file_mode : 0;
+}
+
 static int
-checked_add(scmp_filter_ctx filter, unsigned task)
+checked_add(
+    scmp_filter_ctx filter, const struct msg_config *config, bool may_ask)
 {
 	const struct scmp_arg_cmp self[ARGS_MAX] = {IS(0, getpid())};
 	const struct scmp_arg_cmp local[ARGS_MAX] = {IS(0, AF_UNIX)};
+	const struct scmp_arg_cmp mode[ARGS_MAX] = {
+	    BITS(1, (S_ISUID | S_ISVTX) & ~mode_of(config), 0)};
+	const unsigned task = 1u << config->task;
 	const struct call *call;
 	int rc;
 
 	rc = rule_add(filter, SCMP_ACT_ALLOW, "tgkill", self);
 	if (rc == 0)
 		rc = rule_add(filter,
-		    cage_names_need_socket(CAGE_NAMES_FILE)
-			? SCMP_ACT_ALLOW
-			: SCMP_ACT_ERRNO(EACCES),
-		    "socket", local);
+		    may_ask ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES), "socket",
+		    local);
+	if (rc == 0 && task == GET)
+		rc = rule_add(filter, SCMP_ACT_ALLOW, "fchmod", mode);
 	for (call = checked_calls;
 	     rc == 0 && call < checked_calls + COUNT(checked_calls); call++) {
 		if ((call->tasks & task) != 0)
@@ -320,7 +344,8 @@ checked_add(scmp_filter_ctx filter, unsigned task)
 }
 
 static int
-filter_fill(scmp_filter_ctx filter, unsigned task)
+filter_fill(
+    scmp_filter_ctx filter, const struct msg_config *config, bool may_ask)
 {
 	int rc;
 
@@ -344,10 +369,10 @@ filter_fill(scmp_filter_ctx filter, unsigned task)
 	seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	if (rc == 0)
 		rc = names_add(filter, calls_of_all, COUNT(calls_of_all));
-	if (rc == 0 && task == GET)
+	if (rc == 0 && config->task == TASK_GET)
 		rc = names_add(filter, calls_of_get, COUNT(calls_of_get));
 	if (rc == 0)
-		rc = checked_add(filter, task);
+		rc = checked_add(filter, config, may_ask);
 	if (rc == 0)
 		rc = rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", NULL);
 	if (rc == 0)
@@ -357,7 +382,7 @@ filter_fill(scmp_filter_ctx filter, unsigned task)
 }
 
 const char *
-cage_calls_limit(enum task task)
+cage_calls_limit(const struct msg_config *config, bool may_ask)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
 	struct sigaction old, guard = {.sa_handler = crashed};
@@ -366,7 +391,7 @@ cage_calls_limit(enum task task)
 	if (filter == NULL)
 		return "libseccomp does not know this system";
 	sigaction(SIGSEGV, &guard, &old);
-	rc = filter_fill(filter, 1u << task);
+	rc = filter_fill(filter, config, may_ask);
 	if (rc == 0) {
 		names_fill();
 		rc = handler_set();

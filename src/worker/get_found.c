@@ -138,7 +138,7 @@ append(struct get_walk *w, const char *remote, const char *path,
     const struct sftp_attrs *attrs)
 {
 	struct msg_entry e = {.type = ENTRY_FILE,
-	    .mode = attrs->mode & 0777,
+	    .mode = attrs->mode & GET_MODE_BITS,
 	    .size = (attrs->flags & SFTP_ATTR_SIZE) != 0 ? attrs->size : 0,
 	    .mtime_s = (attrs->flags & SFTP_ATTR_TIMES) != 0 ? attrs->mtime
 							     : GET_TIME_UNKNOWN,

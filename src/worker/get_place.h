@@ -36,6 +36,8 @@ struct transfer;
 
 /* mtime_s of an entry of which the server does not tell it. */
 #define GET_TIME_UNKNOWN UINT64_MAX
+/* What a host has a say in of a mode: not that everybody may write. */
+#define GET_MODE_BITS 0775u
 
 struct get_place {
 	struct transfer *t;

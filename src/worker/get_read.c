@@ -251,7 +251,7 @@ fstat_done(void *ctx, struct sftp_reply *reply)
 			get_file_end(f, true);
 			return;
 		}
-		f->mode = attrs->mode & 0777;
+		f->mode = attrs->mode & GET_MODE_BITS;
 	}
 	if ((attrs->flags & SFTP_ATTR_TIMES) != 0)
 		f->mtime_s = attrs->mtime;

@@ -171,6 +171,10 @@ static const struct hole {
     {0, 0x010a00, is_any,
 	"has holes for a hostile server that 1.10 has not: CVE-2019-3855 and "
 	"eight more, CVE-2019-13115, CVE-2019-17498, CVE-2020-22218"},
+    /* github.com/libssh2/libssh2, pull request 1291. In 1.11.1. */
+    {0x010b00, 0x7fffffff, is_not_strict,
+	"lacks the fix of CVE-2023-48795 (Terrapin): who is between here and "
+	"a host may take out its first packets"},
     /*
      * github.com/libssh2/libssh2, issue 2121: 55199 is commit 17626857, 55200
      * commit 97acf3df. After 1.11.1.
@@ -179,10 +183,6 @@ static const struct hole {
 	"lacks the fix of CVE-2026-55199, by which a hostile server can hold "
 	"up a worker, and most likely those of 2026 that followed, so that "
 	"chacha20-poly1305 is not offered (CVE-2026-55200)"},
-    /* github.com/libssh2/libssh2, pull request 1291. In 1.11.1. */
-    {0x010b00, 0x7fffffff, is_not_strict,
-	"lacks the fix of CVE-2023-48795 (Terrapin): who is between here and "
-	"a host may take out its first packets"},
 };
 
 static int

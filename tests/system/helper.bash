@@ -322,6 +322,24 @@ together() {
 	[ "$failed" -eq 0 ]
 }
 
+# in_names_of NSSWITCH RESOLV-CONF COMMAND...: run COMMAND where names are
+# looked up so.
+in_names_of() {
+	local dir=$BATS_TEST_TMPDIR unshare=(unshare -m)
+	echo "$1" >"$dir/nsswitch.conf"
+	echo "$2" >"$dir/resolv.conf"
+	shift 2
+	[ "$(id -u)" -eq 0 ] || unshare=(unshare -r -m)
+	# shellcheck disable=SC2016 # of that shell
+	local mounts='mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf &&
+	    mount --bind "$0/resolv.conf" /etc/resolv.conf'
+	"${unshare[@]}" sh -c "$mounts" "$dir" 2>/dev/null ||
+	    skip "no mount namespaces here to change the look-up of names"
+	status=0
+	timeout -k 5 120 "${unshare[@]}" sh -c "$mounts && exec \"\$@\"" \
+	    "$dir" "$@" </dev/null >"$out" 2>"$err" 3>&- || status=$?
+}
+
 # at_once NUMBER COMMAND...: do so in the background, as soon as fewer than
 # that many are; "wait" is until all are done.
 at_once() {

@@ -227,6 +227,13 @@ expect_rejected() {
 	expect_choice from-env -- -g g
 	unset BATCH_INVENTORY
 	expect_choice from-cwd -- -g g
+	# Somebody else could have put it there for us to find.
+	chmod 666 inventory.ini
+	batch_bare -g g -list
+	expect_status 2
+	expect_match "$err" 'inventory.ini: found here, .*name it with -i'
+	batch_bare -i inventory.ini -g g -list
+	expect_status 0
 	rm inventory.ini
 	expect_choice from-home -- -g g
 }

@@ -386,13 +386,20 @@ attempts() (
 }
 
 @test "while a signature is waited for, no other one is made" {
+	local agent waits
 	cd "$BATS_TEST_TMPDIR"
 	export SSH_AUTH_SOCK=$BATS_TEST_TMPDIR/agent
 	"$python" "$test_dir/fakeagent.py" "$SSH_AUTH_SOCK" \
 	    "$dir/other_key.pub" hang 3>&- &
 	wait_until test -S "$SSH_AUTH_SOCK"
+	agent=$!
+	# That it waits for one gives it no more than its time.
+	rogue_run waits rogue run "verdict sign; nothing" "" 4>&- &
+	waits=$!
 	rogue_run row rogue run "verdict sign; sign second" "" -debug
-	kill "$!"
+	wait "$waits"
+	kill "$agent"
+	grep -q 'is killed.*beyond its time limit' waits/err
 	cd row
 	grep -q 'is killed.*SIGN' err
 	[ "$(check_run rogue)" = "" ]

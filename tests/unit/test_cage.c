@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -64,6 +65,11 @@ static const struct msg_config put_config = {.task = TASK_PUT,
     .has_sandbox = 1};
 static const struct msg_config get_config = {.task = TASK_GET,
     .slots = SLOTS,
+    .local = {(const uint8_t *)"base", sizeof("base")},
+    .has_sandbox = 1};
+static const struct msg_config mode_config = {.task = TASK_GET,
+    .slots = SLOTS,
+    .file_mode = 04755,
     .local = {(const uint8_t *)"base", sizeof("base")},
     .has_sandbox = 1};
 static const struct msg_config dry_config = {.task = TASK_GET,
@@ -308,6 +314,17 @@ join_group(void)
 }
 
 static int
+filter_packets(void)
+{
+	struct sock_filter drop = {0};
+	struct sock_fprog program = {1, &drop};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	return result(setsockopt(
+	    fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+}
+
+static int
 bind_port(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
@@ -466,6 +483,28 @@ write_base(void)
 }
 
 static int
+finish_target(void)
+{
+	const struct timespec times[2] = {{1, 0}, {1, 0}};
+	int fd = open("base/mine", O_WRONLY | O_CREAT, 0600);
+
+	return result(fchmod(fd, 0775) == 0 ? futimens(fd, times) : -1);
+}
+
+static int
+touch_outside(void)
+{
+	return result(utimensat(AT_FDCWD, "outside", NULL, 0));
+}
+
+static int
+set_user_id(void)
+{
+	return result(
+	    fchmod(open("base/mine", O_WRONLY | O_CREAT, 0600), 04755));
+}
+
+static int
 spill(void)
 {
 	struct error err;
@@ -511,6 +550,7 @@ static const struct row {
     {"packet filters", &exec_config, set_filters, 0, "socket"},
     {"a protocol within TCP", &exec_config, change_protocol, 0, "setsockopt"},
     {"a group of receivers", &exec_config, join_group, 0, "setsockopt"},
+    {"a filter of packets", &exec_config, filter_packets, 0, "setsockopt"},
     {"a port", &exec_config, bind_port, 0, "bind"},
     {"connections", &exec_config, listen_for, 0, "listen"},
     {"what a library asks", &exec_config, ask_for_capabilities},
@@ -525,11 +565,17 @@ static const struct row {
     {"put: names", &put_config, look_up},
     {"put: to write", &put_config, write_null, 0, "openat"},
     {"put: to remove", &put_config, unlink_file, 0, "unlink"},
+    {"put: a signal", &put_config, signal_tester, 0, "kill"},
     {"put: a program", &put_config, execute, 0, "execve"},
     {"get: its directory", &get_config, write_target},
     {"get: elsewhere", &get_config, write_outside, EACCES},
     {"get: another file", &get_config, read_outside, EACCES},
     {"get: to remove another", &get_config, unlink_file, EACCES},
+    {"get: modes and times", &get_config, finish_target},
+    {"get: the time of another", &get_config, touch_outside, 0, "utimensat"},
+    {"get: another's rights", &get_config, set_user_id, 0, "fchmod"},
+    {"get: these, with -mode", &mode_config, set_user_id},
+    {"get: a signal", &get_config, signal_tester, 0, "kill"},
     {"get: long lists", &get_config, spill},
     {"get: tokens", &get_config, judge_token},
     {"get: names", &get_config, look_up},

@@ -24,7 +24,7 @@ static const struct row {
     {"the last such", {"1.9.0_DEV", false, false}, "CVE-2020-22218"},
     {"1.10 does not know what the probe asks for", {"1.10.0", false, false},
 	NULL},
-    {"1.11.0 as released", {"1.11.0", false, false}, "CVE-2026-55199"},
+    {"1.11.0 as released", {"1.11.0", false, false}, "CVE-2023-48795"},
     {"1.11.0 with patches of 2023", {"1.11.0", true, false}, "CVE-2026-55199"},
     {"1.11.0 with patches of 2026 only", {"1.11.0", false, true},
 	"CVE-2023-48795"},
