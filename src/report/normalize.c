@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "inventory/address.h"
+#include "report/regex_size.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
@@ -66,6 +67,11 @@ normalizer_add(struct normalizer *n, const char *pattern, struct error *err)
 		n->has_defaults = false;
 		return 0;
 	}
+	if (regex_size(pattern) > REGEX_SIZE_MAX)
+		return error_set(err,
+		    "\"%.200s\": its repetitions of repetitions take too much "
+		    "memory",
+		    pattern);
 	rc = regcomp(regex, pattern, REG_EXTENDED);
 	if (rc != 0) {
 		regerror(rc, regex, why, sizeof(why));

@@ -151,6 +151,33 @@ test_a_pattern_that_is_none_is_refused(void **state)
 }
 
 static void
+test_a_pattern_that_takes_all_memory_is_refused(void **state)
+{
+	static const struct {
+		const char *pattern;
+		bool is_taken;
+	} rows[] = {{"[0-9]+(\\.[0-9]+){3} +[[:alpha:]]{1,20}", true},
+	    {"(a{100}){90}", true}, {"(a{100}){100}", false},
+	    {"(((a{9}){9,}){9,9}){,99}", false}, {"a++++++++", true},
+	    {"a++++++++++++++++++++++++++++++++", false},
+	    {"((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+", false},
+	    {"[]+{9999}][^]+]\\+\\{9999}[[.+.][:digit:]]", true},
+	    {"a*?*?*?*?*?*?*?*?*?*?*?*?*?*?*?*?*?*", true}};
+	struct normalizer *n;
+	struct error err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		n = normalizer_new(&rows[i].pattern, 1, &err);
+		if ((n != NULL) != rows[i].is_taken)
+			fail_msg("%s", rows[i].pattern);
+		assert_true(n != NULL || strstr(err.text, "memory") != NULL);
+		normalizer_free(n);
+	}
+}
+
+static void
 test_bytes_of_any_kind_pass(void **state)
 {
 	static const char *const patterns[] = {"x"};
@@ -197,6 +224,7 @@ main(void)
 	    cmocka_unit_test(test_patterns_are_added_to_that),
 	    cmocka_unit_test(test_an_empty_pattern_takes_the_defaults_away),
 	    cmocka_unit_test(test_a_pattern_that_is_none_is_refused),
+	    cmocka_unit_test(test_a_pattern_that_takes_all_memory_is_refused),
 	    cmocka_unit_test(test_bytes_of_any_kind_pass),
 	    cmocka_unit_test(test_a_very_long_line_stays_as_it_is),
 	};
