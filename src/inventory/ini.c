@@ -36,16 +36,16 @@
 
 #include "inventory/ini_scan.h"
 #include "util/fdio.h"
-#include "util/interpose.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 
 #define FILE_MAX_BYTES ((size_t)32 << 20)
 /* The sizes of small blocks of glibc, and how many of each it keeps. */
-#define SMALL_SIZES 64u
-#define SMALL_KEPT  7u
-#define SMALL_LEAST 24u
-#define SMALL_STEP  16u
+#define DICTIONARY_LEAST 128u
+#define SMALL_SIZES	 64u
+#define SMALL_KEPT	 7u
+#define SMALL_LEAST	 24u
+#define SMALL_STEP	 16u
 
 /*
  * iniparser reports through a callback without context, hence this one
@@ -70,17 +70,20 @@ complain(const char *fmt, ...)
 
 /*
  * In the place of the one that iniparser calls to begin with, which does not
- * look at what calloc(3) gives it.
+ * look at what calloc(3) gives it, or frees a number then (4.2).
  */
 dictionary *
 dictionary_new(size_t size)
 {
-	dictionary *d, *(*next)(size_t size);
+	dictionary *d = xcalloc(1, sizeof(*d));
 
-	interpose_next("dictionary_new", &next);
-	d = next(size);
-	if (d == NULL || d->key == NULL || d->val == NULL || d->hash == NULL)
-		fatal("out of memory (%zu entries of a file)", size);
+	if (size < DICTIONARY_LEAST)
+		size = DICTIONARY_LEAST;
+	_Static_assert(sizeof(d->size) == sizeof(size), "dictionary.h");
+	memcpy(&d->size, &size, sizeof(size)); /* signed in 4.1 only */
+	d->val = xcalloc(size, sizeof(*d->val));
+	d->key = xcalloc(size, sizeof(*d->key));
+	d->hash = xcalloc(size, sizeof(*d->hash));
 	return d;
 }
 

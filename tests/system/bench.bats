@@ -53,8 +53,10 @@ expect_results() {
 	expect_results 'any(.rows[]; .cells.pdsh.reason |
 	    . == null or . == "not installed")'
 	expect_results 'all(.rows[].cells[] | select(.reason == null);
-	    .samples | length == 1 and
-	    all(.wall_s > 0 and .cpu_s > 0 and .peak_kb > 0))'
+	    .samples | length == 1 and all(.wall_s > 0))'
+	# Of what is over in no time, nothing may have been seen.
+	expect_results '[.rows[].cells[].samples[]] |
+	    (map(select(.cpu_s > 0 and .peak_kb > 0)) | length) * 2 > length'
 	expect_results 'any(.rows[]; .server == "sshd" and .reason == null)'
 	# A second's sleep is a second at least.
 	expect_results 'all(.rows[] | select(.name == "sim-sleep") |

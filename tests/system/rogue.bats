@@ -85,7 +85,7 @@ matrix() {
 	signed for another user    | run          | verdict sign user         |       | lost command    | 3 | refused to sign.*user
 	another session            | run          | verdict sign session; result status=3 stage=8 | | denied auth | 4 | no signature: not a session with the host
 	no session                 | run          | verdict sign no-session; result status=3 stage=8 | | denied auth | 4 | no signature: not a session with the host
-	a session of nobody        | run          | verdict sign unproved; result status=3 stage=8 | | denied auth | 4 | no signature: not a session with the host
+	a session of nobody        | run          | verdict sign unproved; result status=3 stage=8 | | denied auth | 4 | no signature: .*cannot tell whose session
 	a session with another host | run          | verdict sign foreign; result status=3 stage=8 | | denied auth | 4 | no signature: not a session with the host
 	another service            | run          | verdict sign service      |       | lost command    | 3 | refused to sign.*service
 	another method             | run          | verdict sign method       |       | lost command    | 3 | refused to sign.*method

@@ -39,14 +39,21 @@ screen_size() {
 }
 
 # screen_text [OPTION]...: what is on it, less empty lines at the end; -S -:
-# with what was scrolled off, -e: with escape sequences, ESC as ^[.
+# with what was scrolled off, -e: with escape sequences, ESC as ^[. Where a
+# colour lasts to the end of a line, some versions of tmux end it on the next.
 screen_text() {
 	screen_tmux capture-pane -p "$@" | cat -v | sed -E '
 	    s/[0-9]+(\.[0-9])?(\/s|\/min| [kMG]?B\/s)/RATE/g
 	    s/  ETA [0-9:]+//
 	    s/[0-9]+:[0-9]{2}/M:SS/g
 	    s/[0-9]+\.[0-9] s/N s/g
-	    s/ +$//' | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
+	    s/ +$//' | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' | awk '
+	    lasts { sub(/^\^\[\[39m/, "") }
+	    {
+		lasts = match($0, /.*\^\[\[[0-9]+m/) &&
+		    substr($0, RSTART + RLENGTH - 6, 6) != "^[[39m"
+		print $0 (lasts ? "^[[39m" : "")
+	    }'
 }
 
 # screen_shows TEXT

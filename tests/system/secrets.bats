@@ -57,13 +57,17 @@ teardown() {
 	temp_user_del
 }
 
+hex() {
+	od -An -v -tx1 | tr -d ' \n'
+}
+
 # They are in files, so that no environment has them but what a test means to;
 # and long, so that a part of them outlives what is written over a block.
 make_secrets() {
 	local name
 	mkdir "$BATS_FILE_TMPDIR/secret"
 	for name in $names; do
-		head -c 90 /dev/urandom | xxd -p -c 1000 >"$BATS_FILE_TMPDIR/secret/$name"
+		head -c 90 /dev/urandom | hex >"$BATS_FILE_TMPDIR/secret/$name"
 	done
 	chmod -R go= "$BATS_FILE_TMPDIR/secret"
 }
@@ -76,7 +80,7 @@ secret() {
 needles() {
 	local name
 	for name in "$@"; do
-		echo "$name $(printf %s "$(secret "$name")" | xxd -p -c 1000)"
+		echo "$name $(printf %s "$(secret "$name")" | hex)"
 	done
 }
 
@@ -415,7 +419,7 @@ key_is_guarded() {
 	hold_control
 	expect_not_found "$(workers "$pid")" <parts
 	# A worker can be searched.
-	echo "user $(printf tester | xxd -p)" | found "$(workers "$pid")" |
+	echo "user $(printf tester | hex)" | found "$(workers "$pid")" |
 	    grep -q '^user raw '
 	kill -KILL "$pid"
 	wait "$pid" || true
@@ -437,7 +441,7 @@ key_is_guarded() {
 	phrase=$(secret asked)
 	ssh-keygen -q -t ed25519 -N '' -C '' -f key
 	key_parts key >parts
-	echo "phrase $(printf %s "$phrase" | xxd -p -c 1000)" >>parts
+	echo "phrase $(printf %s "$phrase" | hex)" >>parts
 	ssh-keygen -q -p -P '' -N "$phrase" -f key >/dev/null
 	inventory_without_key
 	on_terminal -e 'passphrase' -s "$phrase" -- sh -c '
@@ -446,7 +450,7 @@ key_is_guarded() {
 	    -vv -h sim21 -cmd true &
 	wait_until up_at_least 1
 	pid=$(cat pid)
-	echo "user $(printf tester | xxd -p)" | found "$pid" | grep -q '^user'
+	echo "user $(printf tester | hex)" | found "$pid" | grep -q '^user'
 	for process in $(our_processes both); do
 		hold_control
 		expect_not_found "$process" "/proc/$process/cmdline" \
@@ -460,7 +464,7 @@ key_is_guarded() {
 worker_of() {
 	local worker
 	for worker in $(workers "$pid"); do
-		if echo "user $(printf %s "$1" | xxd -p)" | found "$worker" |
+		if echo "user $(printf %s "$1" | hex)" | found "$worker" |
 		    grep -q '^user raw '; then
 			echo "$worker"
 		fi

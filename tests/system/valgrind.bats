@@ -32,7 +32,12 @@ teardown() {
 under_valgrind() {
 	batch_run=$BATS_TEST_TMPDIR/${1##*/}
 	cat >"$batch_run" <<-END
-	#!/bin/sh
+	#!/bin/bash
+	# Of what it inherits, newer versions complain; bash reads this from 255.
+	for fd in /proc/\$\$/fd/*; do
+		fd=\${fd##*/}
+		[ "\$fd" -le 2 ] || [ "\$fd" -eq 255 ] || eval "exec \$fd>&-"
+	done
 	export LD_PRELOAD='$top_builddir/tests/patient.so'
 	exec valgrind --trace-children=yes --log-file='$logs/%p' \
 	    --leak-check=full --show-leak-kinds=all \
