@@ -40,7 +40,7 @@ under_valgrind() {
 	done
 	export LD_PRELOAD='$top_builddir/tests/patient.so'
 	exec valgrind --trace-children=yes --log-file='$logs/%p' \
-	    --leak-check=full --show-leak-kinds=all \
+	    --num-callers=30 --leak-check=full --show-leak-kinds=all \
 	    --errors-for-leak-kinds=all --track-fds=yes --error-exitcode=99 \
 	    --suppressions='$top_srcdir/tests/valgrind.supp' '$1' "\$@"
 	END
@@ -74,13 +74,23 @@ forgotten_descriptors() {
 	END { tell() }'
 }
 
+# errors_expected LOG: newer versions count inherited descriptors, too.
+errors_expected() {
+	if valgrind --track-fds=yes true 7</dev/null 2>&1 |
+	    grep -q 'ERROR SUMMARY: 0 errors'; then
+		echo 0
+	else
+		grep -c 'inherited from parent' "$1" || true
+	fi
+}
+
 # is_clean COUNT: so many processes ran to their end with nothing found.
 is_clean() {
 	local log count=0
 	for log in "$logs"/*; do
 		[ -f "$log" ] || break
 		count=$((count + 1))
-		grep -q 'ERROR SUMMARY: 0 errors' "$log" &&
+		grep -q "ERROR SUMMARY: $(errors_expected "$log") errors" "$log" &&
 		    grep -q 'FILE DESCRIPTORS: ' "$log" &&
 		    [ -z "$(forgotten_descriptors "$log")" ] || return
 	done
