@@ -10,9 +10,6 @@
  * too slow to list can't be followed any more: it is dropped, which closes the
  * socket and tells all who wait. A signature that is refused or malformed
  * concerns its own request only.
- *
- * send(2) with MSG_NOSIGNAL, not write(2): an agent that dies must not end
- * this process by SIGPIPE.
  */
 #include "config.h"
 
@@ -403,23 +400,6 @@ handle_replies(struct agent *agent)
 	}
 }
 
-static int
-flush_requests(struct agent *agent)
-{
-	ssize_t n;
-
-	while (buf_len(&agent->out) > 0) {
-		n = send(agent->fd, buf_head(&agent->out), buf_len(&agent->out),
-		    MSG_NOSIGNAL);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return errno == EAGAIN ? 0 : -1;
-		buf_consume(&agent->out, (size_t)n);
-	}
-	return 0;
-}
-
 int
 agent_fd(const struct agent *agent)
 {
@@ -439,7 +419,7 @@ agent_handle(struct agent *agent)
 
 	if (agent->fd == -1)
 		return;
-	if (flush_requests(agent) == -1) {
+	if (fd_flush(agent->fd, &agent->out) == -1) {
 		drop(agent);
 		return;
 	}

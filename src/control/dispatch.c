@@ -24,16 +24,7 @@
 /* Nothing but a held lock makes learning a host key take so long. */
 #define ACCEPT_SLOW_MS 1000u
 
-/* How far a job in flight is. */
-enum phase {
-	PHASE_NEVER,
-	PHASE_CONNECT, /* its host key is not judged */
-	PHASE_REFUSED, /* it was refused */
-	PHASE_LOGIN,   /* it was accepted */
-	PHASE_TASK,    /* it has logged in */
-};
-
-/* When a job's frames may come; RESULT may at any time. */
+/* When a worker's frames of a job may come; RESULT may at any time. */
 static const enum phase frame_phases[FRAME_TYPE_COUNT] = {
     [FRAME_HOSTKEY] = PHASE_CONNECT,
     [FRAME_SIGN] = PHASE_LOGIN,
@@ -43,16 +34,6 @@ static const enum phase frame_phases[FRAME_TYPE_COUNT] = {
     [FRAME_OUTPUT] = PHASE_TASK,
     [FRAME_PROGRESS] = PHASE_TASK,
 };
-
-static enum phase
-job_phase(const struct job_note *note)
-{
-	if (note->is_authenticated)
-		return PHASE_TASK;
-	if (note->is_accepted)
-		return PHASE_LOGIN;
-	return note->is_judged ? PHASE_REFUSED : PHASE_CONNECT;
-}
 
 /* --- credit -------------------------------------------------------------- */
 
@@ -161,10 +142,11 @@ frame_hostkey(
 	verdict = dispatch_judge(run, job, msg, &text);
 	answer.verdict = (uint32_t)verdict;
 	answer.text = text != NULL ? text : "";
-	note->is_judged = verdict != VERDICT_RETRY;
+	if (verdict == VERDICT_REFUSED)
+		note->phase = PHASE_REFUSED;
 	if (verdict == VERDICT_ACCEPTED) {
 		ledger_start(run->ledger, job);
-		note->is_accepted = true;
+		note->phase = PHASE_LOGIN;
 		note->host_key = xmemdup(msg->key.data, msg->key.len);
 		note->host_key_len = msg->key.len;
 		answer.text = host->password != NULL ? host->password : "";
@@ -238,7 +220,7 @@ frame_authenticated(
 {
 	struct job_note *note = &run->notes[job];
 
-	note->is_authenticated = true;
+	note->phase = PHASE_TASK;
 	note->ticks = 0;
 	trace_authenticated(run, job, msg->method);
 	scheduler_authenticated(run->scheduler, job);
@@ -325,14 +307,14 @@ may_retry(const struct run *run, uint32_t job, const struct msg_result *msg)
 	return run->stop_status == 0 && msg->is_final == 0 &&
 	    !note->has_begun && msg->bytes == 0 && msg->files == 0 &&
 	    msg->stdout_bytes == 0 && msg->stderr_bytes == 0 &&
-	    (!note->is_authenticated || msg->stage == STAGE_CHANNEL);
+	    (note->phase != PHASE_TASK || msg->stage == STAGE_CHANNEL);
 }
 
 /* Whether a job that is so far may end so. */
 static bool
 may_end(const struct run *run, uint32_t job, const struct msg_result *msg)
 {
-	enum phase phase = job_phase(&run->notes[job]);
+	enum phase phase = run->notes[job].phase;
 
 	if (msg->status >= STATUS_COUNT || msg->stage >= STAGE_COUNT ||
 	    (msg->stage >= STAGE_AUTH && msg->stage <= STAGE_TRANSFER &&
@@ -389,9 +371,9 @@ frame_result(
 	record.message = msg->message;
 	if (record.status == STATUS_DENIED && record.stage == STAGE_HOSTKEY)
 		record.advice = run->notes[job].advice;
-	record.is_connected = run->notes[job].is_judged;
+	record.is_connected = run->notes[job].phase != PHASE_CONNECT;
 	record.connect_ms = msg->connect_ms;
-	record.is_authenticated = run->notes[job].is_authenticated;
+	record.is_authenticated = run->notes[job].phase == PHASE_TASK;
 	record.auth_ms = msg->auth_ms;
 	record.stdout_bytes = msg->stdout_bytes;
 	record.stderr_bytes = msg->stderr_bytes;
@@ -457,7 +439,7 @@ frame_of_job(
 
 	if (!ledger_is_at(run->ledger, job, i) ||
 	    (frame->type != FRAME_RESULT &&
-		job_phase(&run->notes[job]) != frame_phases[frame->type]) ||
+		run->notes[job].phase != frame_phases[frame->type]) ||
 	    frame_read(frame, &msg) == -1)
 		return -1;
 	if (frame->type == FRAME_OUTPUT)

@@ -132,8 +132,8 @@ jobs_drop_in_flight(struct run *run, enum status status, const char *message)
 			continue;
 		ledger_finish(run->ledger, job);
 		job_end(run, job, status,
-		    run->notes[job].is_accepted ? task_stage(run)
-						: STAGE_CONNECT,
+		    run->notes[job].phase >= PHASE_LOGIN ? task_stage(run)
+							 : STAGE_CONNECT,
 		    message);
 	}
 }
@@ -148,10 +148,8 @@ job_note_reset(struct job_note *note)
 	note->next_key = 0;
 	note->refusals = 0;
 	note->ticks = 0;
-	note->is_judged = false;
+	note->phase = PHASE_CONNECT;
 	note->is_retried = false;
-	note->is_accepted = false;
-	note->is_authenticated = false;
 	note->is_sent = false;
 }
 
@@ -193,7 +191,7 @@ jobs_worker_died(struct run *run, uint32_t i, const char *message)
 		if (job == LEDGER_NO_JOB)
 			return had_any;
 		had_any = true;
-		is_started = run->notes[job].is_accepted;
+		is_started = run->notes[job].phase >= PHASE_LOGIN;
 		job_note_reset(&run->notes[job]);
 		if (is_lost)
 			job_lost(run, job, is_started, message);
@@ -210,9 +208,9 @@ job_stage(const struct run *run, uint32_t job)
 {
 	const struct job_note *note = &run->notes[job];
 
-	if (!note->is_accepted)
+	if (note->phase < PHASE_LOGIN)
 		return STAGE_CONNECT;
-	if (!note->is_authenticated)
+	if (note->phase < PHASE_TASK)
 		return STAGE_AUTH;
 	return task_stage(run);
 }

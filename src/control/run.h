@@ -14,6 +14,14 @@
 #include "control/pool.h"
 #include "control/scheduler.h"
 
+/* How far a job in flight is. */
+enum phase {
+	PHASE_CONNECT, /* its host key has had no last verdict */
+	PHASE_REFUSED, /* it was refused */
+	PHASE_LOGIN,   /* it was accepted */
+	PHASE_TASK     /* it has logged in */
+};
+
 /* What control remembers of a job in flight, besides the ledger. */
 struct job_note {
 	uint64_t started_at_ms; /* wall clock of the first assignment */
@@ -21,17 +29,15 @@ struct job_note {
 	uint64_t attempt_ms;	/* monotonic, of the last assignment */
 	uint8_t *host_key;	/* that was accepted; NULL: none yet */
 	size_t host_key_len;
-	uint32_t sign_serial;  /* of the signature being waited for; 0: none */
-	uint32_t key;	       /* that a signature was last asked of */
-	uint32_t next_key;     /* none before it is signed with any more */
-	unsigned refusals;     /* of the login, told so far */
-	unsigned ticks;	       /* see workers.c */
-	bool is_judged;	       /* it had its last verdict */
-	bool is_retried;       /* its handshake was repeated */
-	bool is_accepted;      /* its host key was */
-	bool is_authenticated; /* it has logged in */
-	bool is_sent;	       /* its command, or a first write, was */
-	bool has_begun;	       /* its output or its progress was seen */
+	uint32_t sign_serial; /* of the signature being waited for; 0: none */
+	uint32_t key;	      /* that a signature was last asked of */
+	uint32_t next_key;    /* none before it is signed with any more */
+	unsigned refusals;    /* of the login, told so far */
+	unsigned ticks;	      /* see workers.c */
+	enum phase phase;
+	bool is_retried; /* its handshake was repeated */
+	bool is_sent;	 /* its command, or a first write, was */
+	bool has_begun;	 /* its output or its progress was seen */
 	/* How the last attempt ended, while the next one is waited for. */
 	enum status last_status;
 	enum stage last_stage;

@@ -160,7 +160,7 @@ ticks_allowed(const struct run *run, uint32_t job)
 	const struct host *host = &run->plan->hosts[job];
 	uint64_t limit_ms = host->connect_timeout_ms;
 
-	if (run->notes[job].is_authenticated) {
+	if (run->notes[job].phase == PHASE_TASK) {
 		if (host->timeout_ms == 0)
 			return UINT64_MAX;
 		limit_ms += host->timeout_ms;

@@ -539,5 +539,6 @@ main(void)
 	    cmocka_unit_test(test_agent_that_does_not_read_never_blocks_us),
 	};
 
+	signal(SIGPIPE, SIG_IGN); /* as every program of ours does */
 	return cmocka_run_group_tests(tests, keys_setup, keys_teardown);
 }
