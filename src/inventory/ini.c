@@ -39,13 +39,13 @@
 #include "util/log.h"
 #include "util/xalloc.h"
 
-#define FILE_MAX_BYTES ((size_t)32 << 20)
-/* The sizes of small blocks of glibc, and how many of each it keeps. */
+#define FILE_MAX_BYTES	 ((size_t)32 << 20)
 #define DICTIONARY_LEAST 128u
-#define SMALL_SIZES	 64u
-#define SMALL_KEPT	 7u
-#define SMALL_LEAST	 24u
-#define SMALL_STEP	 16u
+/* The sizes of small blocks of glibc, and how many of each it keeps. */
+#define SMALL_SIZES 64u
+#define SMALL_KEPT  7u
+#define SMALL_LEAST 24u
+#define SMALL_STEP  16u
 
 /*
  * iniparser reports through a callback without context, hence this one
