@@ -33,10 +33,11 @@ load_default(struct inventory *inventory, struct error *err)
 	struct error why;
 	int rc = 0;
 
-	if (path != NULL &&
-	    (is_named ? inventory_load : inventory_load_found)(
-		inventory, path, &why) == -1)
-		rc = error_set(err, "%s%s",
+	if (path != NULL)
+		rc = is_named ? inventory_load(inventory, path, &why)
+			      : inventory_load_found(inventory, path, &why);
+	if (rc == -1)
+		error_set(err, "%s%s",
 		    is_named ? "$" INVENTORY_VARIABLE ": " : "", why.text);
 	free(path);
 	return rc;
