@@ -45,14 +45,18 @@ bracket_end(const char *p)
 static uint64_t
 repetitions(const char **p)
 {
-	size_t len = strspn(*p + 1, "0123456789,");
-	const char *comma = memchr(*p, ',', len);
-	uint64_t least = strtoul(*p + 1, NULL, 10);
-	uint64_t most = comma != NULL ? strtoul(comma + 1, NULL, 10) : 0;
+	const char *end, *comma;
+	uint64_t least, most;
 
-	if (**p != '{' || (*p)[1 + len] != '}')
+	if (**p != '{')
 		return 0;
-	*p += 1 + len;
+	end = *p + 1 + strspn(*p + 1, "0123456789,");
+	if (*end != '}')
+		return 0;
+	comma = memchr(*p, ',', (size_t)(end - *p));
+	least = strtoul(*p + 1, NULL, 10);
+	most = comma != NULL ? strtoul(comma + 1, NULL, 10) : 0;
+	*p = end;
 	return bounded(most > least ? most : least + 1);
 }
 
