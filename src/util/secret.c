@@ -23,8 +23,11 @@
 #include "util/sanitizer.h"
 #include "util/xalloc.h"
 
-/* Half of what Linux lets every user lock; libcrypto takes 300 kB of it. */
-#define REGION_BYTES ((size_t)4 << 20)
+/* The passwords of a million hosts; only what is used takes memory. */
+#define REGION_BYTES ((size_t)64 << 20)
+/* Half of what Linux lets every user lock, and enough for most runs: libcrypto
+ * takes 300 kB of it. */
+#define ENOUGH_BYTES ((size_t)4 << 20)
 #define SMALLEST     ((size_t)32)
 #define SIZES	     12 /* up to 64 kB */
 
@@ -38,6 +41,7 @@ static struct {
 	uint8_t *base; /* NULL: none */
 	size_t used, locked;
 	struct block *free[SIZES];
+	bool was_full;
 } region;
 
 void
@@ -58,7 +62,7 @@ secret_init(void)
 	if (HAS_SANITIZER)
 		return;
 	base = mmap(NULL, REGION_BYTES, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return;
 	madvise(base, REGION_BYTES, MADV_DONTDUMP);
@@ -75,7 +79,8 @@ secret_init(void)
 size_t
 secret_locked_bytes(bool *is_all)
 {
-	*is_all = region.locked == REGION_BYTES;
+	*is_all = region.locked >= ENOUGH_BYTES &&
+	    region.used <= region.locked && !region.was_full;
 	return region.locked;
 }
 
@@ -103,8 +108,10 @@ block_take(unsigned size)
 		region.free[size] = b->next;
 		return b;
 	}
-	if (REGION_BYTES - region.used < SMALLEST << size)
+	if (REGION_BYTES - region.used < SMALLEST << size) {
+		region.was_full = true;
 		return NULL;
+	}
 	b = (struct block *)(void *)(region.base + region.used);
 	region.used += SMALLEST << size;
 	b->size = size;

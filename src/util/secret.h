@@ -4,7 +4,7 @@
  * through is wiped, not locked. It is locked as far as RLIMIT_MEMLOCK allows,
  * so that it is not swapped; no core file and no forked child has it; and what
  * is freed is overwritten. A process that calls no secret_init(), or has filled
- * it, gets ordinary memory instead.
+ * it (64 MB), gets ordinary memory instead.
  *
  * For one thread.
  */
@@ -23,7 +23,8 @@ void secret_hide_process(void);
 /* Set that memory up, once, before anything is to be in it. */
 void secret_init(void);
 
-/* How much of it is locked, and whether that is all of it. */
+/* How much of it is locked, and whether what is in it, and what a run of some
+ * hosts adds, is within that. */
 size_t secret_locked_bytes(bool *is_all);
 
 /* As malloc, realloc and free, but they do not fail; see xalloc.h. Ordinary
