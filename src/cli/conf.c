@@ -20,6 +20,7 @@
 #include "inventory/ini.h"
 #include "util/fdio.h"
 #include "util/namelist.h"
+#include "util/private_file.h"
 #include "util/secret.h"
 #include "util/suggest.h"
 #include "util/xalloc.h"
@@ -273,7 +274,8 @@ set_file(struct setter *s, const struct ini *ini, struct error *err)
 	const struct ini_entry *e;
 	size_t i;
 
-	if (ini->is_foreign)
+	if ((S_ISREG(ini->st.st_mode) || S_ISFIFO(ini->st.st_mode)) &&
+	    file_is_open_to_others(&ini->st, S_IWGRP | S_IWOTH))
 		return error_set(err,
 		    "%s: others than you and root can write to it; make it "
 		    "yours, or root's, and \"chmod go-w %s\"",

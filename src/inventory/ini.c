@@ -87,7 +87,7 @@ dictionary_new(size_t size)
 	return d;
 }
 
-/* The whole file into text; who has access to it is noted in ini. */
+/* The whole file into text, and what it is into ini. */
 static int
 read_file(
     struct ini *ini, const char *path, struct buf *text, struct error *err)
@@ -98,9 +98,6 @@ read_file(
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1 || fstat(fd, st) == -1)
 		goto out;
-	ini->is_foreign = (S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode)) &&
-	    ((st->st_mode & 022) != 0 ||
-		(st->st_uid != 0 && st->st_uid != geteuid()));
 	rc = fd_read_all(fd, text);
 out:
 	if (rc == -1 && errno == ENOBUFS)

@@ -3,7 +3,6 @@
 #ifndef INVENTORY_INI_H
 #define INVENTORY_INI_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -19,8 +18,7 @@ struct ini_entry {
 struct ini {
 	struct ini_entry *entries;
 	size_t count;
-	struct stat st;	 /* of the file */
-	bool is_foreign; /* one that others than the user and root can write */
+	struct stat st; /* of the file */
 	/* The rest is private. */
 	struct ini_scan *scan;
 	void **dictionaries; /* what the entries are views of */

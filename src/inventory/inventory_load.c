@@ -335,8 +335,7 @@ load_entry(struct loader *l, const struct ini_entry *e, struct error *err)
 static int
 check_found(const struct stat *st, const char *path, struct error *err)
 {
-	if ((st->st_uid == 0 || st->st_uid == geteuid()) &&
-	    (st->st_mode & S_IWOTH) == 0)
+	if (!file_is_open_to_others(st, S_IWOTH))
 		return 0;
 	return error_set(err,
 	    "%s: found here, but it is another user's, or anybody can write "
