@@ -50,7 +50,7 @@ struct sftp {
 		uint32_t slot; /* of the read */
 		size_t left;
 	} data;
-	struct sftp_request *requests; /* by slot; see sftp.c */
+	struct sftp_request *requests; /* by slot; see sftp_request.c */
 	uint32_t size, free_slot, last_slot, count, serial;
 	uint64_t queued, sent; /* bytes, ever */
 	bool has_version;
