@@ -120,13 +120,13 @@ limit() {
 
 @test "where names take local sockets, these are open, and -v tells" {
 	! is_sanitized || skip "sanitizers have no sandbox"
-	in_names_of 'hosts: files mdns4_minimal' '' "$batch_run" -v \
-	    -known-hosts "$known_hosts" -h web01 -cmd true
+	with_etc nsswitch.conf='hosts: files mdns4_minimal' -- \
+	    "$batch_run" -v -known-hosts "$known_hosts" -h web01 -cmd true
 	expect_status 0
 	! lacks Landlock || skip "there is no Landlock here"
 	expect_match "$err" "lacks a ban on local sockets .*nsswitch.conf"
-	in_names_of 'hosts: files dns' '' "$batch_run" -v \
-	    -known-hosts "$known_hosts" -h web01 -cmd true
+	with_etc nsswitch.conf='hosts: files dns' -- \
+	    "$batch_run" -v -known-hosts "$known_hosts" -h web01 -cmd true
 	expect_status 0
 	expect_no_match "$err" "local sockets"
 }

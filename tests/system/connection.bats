@@ -36,25 +36,6 @@ trust() {
 	done >>"$known_hosts"
 }
 
-# with_names LINE... -- COMMAND...: run COMMAND where these lines are /etc/hosts.
-with_names() {
-	local file=$BATS_TEST_TMPDIR/hosts
-	: >"$file"
-	while [ "$1" != -- ]; do
-		echo "$1" >>"$file"
-		shift
-	done
-	shift
-	local unshare=(unshare -m)
-	[ "$(id -u)" -eq 0 ] || unshare=(unshare -r -m)
-	"${unshare[@]}" mount --bind "$file" /etc/hosts 2>/dev/null ||
-	    skip "no mount namespaces here to give names to addresses"
-	status=0
-	timeout -k 5 120 "${unshare[@]}" sh -c '
-	    mount --bind "$0" /etc/hosts && exec "$@"' "$file" "$@" \
-	    </dev/null >"$out" 2>"$err" 3>&- || status=$?
-}
-
 @test "a host by its IPv4 address" {
 	trust 127.0.0.1
 	batch -h "$LAB_USER@127.0.0.1:$LAB_PORT" \
@@ -97,8 +78,7 @@ with_names() {
 
 @test "if a name's first address refuses, the next one is tried" {
 	trust many.test
-	with_names '127.77.9.1 many.test' '127.77.9.2 many.test' \
-	    '127.77.0.3 many.test' -- \
+	with_etc hosts="$(printf '%s many.test\n' 127.77.{9.1,9.2,0.3})" -- \
 	    "$batch_run" -known-hosts "$known_hosts" -report "$report" \
 	    -h "$LAB_USER@many.test:$LAB_PORT" \
 	    -identity "$LAB_DIR/id_ed25519" -cmd 'echo "$LAB_HOST"'
@@ -108,14 +88,14 @@ with_names() {
 
 @test "if a name's IPv6 address refuses, its IPv4 address is tried" {
 	has_ipv6 || skip "no IPv6 on this machine"
-	with_names -- true # or it is skipped
+	with_etc hosts= -- true # or it is skipped
 	trust both.test
 	# Nobody listens at this port of ::1.
 	lab_up "$BATS_TEST_TMPDIR/v4" -n 1
 	known_hosts=$BATS_TEST_TMPDIR/known_hosts
 	echo "both.test $(cut -d' ' -f 1,2 "$LAB_DIR/ssh_host_ed25519_key.pub")" \
 	    >"$known_hosts"
-	with_names '::1 both.test' '127.77.0.1 both.test' -- \
+	with_etc hosts=$'::1 both.test\n127.77.0.1 both.test' -- \
 	    "$batch_run" -known-hosts "$known_hosts" -report "$report" \
 	    -h "$LAB_USER@both.test:$LAB_PORT" \
 	    -identity "$LAB_DIR/id_ed25519" -cmd 'echo "$LAB_HOST"'
@@ -125,7 +105,7 @@ with_names() {
 }
 
 @test "if a name's first address never answers, the next one gets its turn" {
-	with_names -- true # or it is skipped
+	with_etc hosts= -- true # or it is skipped
 	fakehost full full
 	# The same port at an address that answers.
 	lab_up "$BATS_TEST_TMPDIR/lab" -n 1 \
@@ -133,7 +113,7 @@ with_names() {
 	known_hosts=$BATS_TEST_TMPDIR/known_hosts
 	echo "slow.test $(cut -d' ' -f 1,2 "$LAB_DIR/ssh_host_ed25519_key.pub")" \
 	    >"$known_hosts"
-	with_names '127.0.0.1 slow.test' '127.77.8.8 slow.test' -- \
+	with_etc hosts=$'127.0.0.1 slow.test\n127.77.8.8 slow.test' -- \
 	    "$batch_run" -known-hosts "$known_hosts" -report "$report" \
 	    -h "$LAB_USER@slow.test:$fake_port" -connect-timeout 20 \
 	    -identity "$LAB_DIR/id_ed25519" -cmd 'echo ran'

@@ -322,17 +322,17 @@ together() {
 	[ "$failed" -eq 0 ]
 }
 
-# in_names_of NSSWITCH RESOLV-CONF COMMAND...: run COMMAND where names are
-# looked up so.
-in_names_of() {
-	local dir=$BATS_TEST_TMPDIR unshare=(unshare -m)
-	echo "$1" >"$dir/nsswitch.conf"
-	echo "$2" >"$dir/resolv.conf"
-	shift 2
+# with_etc FILE=TEXT... -- COMMAND...: run COMMAND where that is in /etc/FILE.
+with_etc() {
+	local dir=$BATS_TEST_TMPDIR unshare=(unshare -m) file mounts=true
 	[ "$(id -u)" -eq 0 ] || unshare=(unshare -r -m)
-	# shellcheck disable=SC2016 # of that shell
-	local mounts='mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf &&
-	    mount --bind "$0/resolv.conf" /etc/resolv.conf'
+	while [ "$1" != -- ]; do
+		file=${1%%=*}
+		echo "${1#*=}" >"$dir/$file"
+		mounts+=" && mount --bind \"\$0/$file\" /etc/$file"
+		shift
+	done
+	shift
 	"${unshare[@]}" sh -c "$mounts" "$dir" 2>/dev/null ||
 	    skip "no mount namespaces here to change the look-up of names"
 	status=0

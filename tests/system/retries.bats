@@ -89,7 +89,7 @@ connections() {
 }
 
 @test "a name that does not exist is not tried again" {
-	in_names_of 'hosts: files' '' \
+	with_etc nsswitch.conf='hosts: files' -- \
 	    "$batch_run" -known-hosts "$known_hosts" -report "$report" \
 	    -h nosuch.invalid -retries 3 -retry-delay 20ms -cmd true
 	expect_status 3
@@ -100,8 +100,8 @@ connections() {
 
 @test "a name server that does not answer is asked again" {
 	# Nobody listens there.
-	in_names_of 'hosts: dns' 'nameserver 127.77.9.9
-	    options timeout:1 attempts:1' \
+	with_etc nsswitch.conf='hosts: dns' \
+	    resolv.conf=$'nameserver 127.77.9.9\noptions timeout:1 attempts:1' -- \
 	    "$batch_run" -known-hosts "$known_hosts" -report "$report" \
 	    -h some.invalid -retries 2 -retry-delay 20ms -connect-timeout 20 \
 	    -cmd true
