@@ -11,6 +11,10 @@ load cage
 
 with_lab -n 1
 
+teardown() {
+	batch_kill
+}
+
 # What is sent and where to, and what is beside.
 setup() {
 	scp_setup
@@ -88,6 +92,39 @@ expect_acts() {
 	done
 	sha256sum -c sums
 	[ ! -e source/new ]
+}
+
+# start_slowly WHERE ARGUMENT...: a transfer on its way there; sets worker.
+start_slowly() {
+	batch_start -v -h web01 -workers 1 -limit 20k "${@:2}"
+	wait_until has_temporary "$1" +1
+	worker=$(workers "$pid")
+}
+
+# Of the worker: those permitted, those effective.
+capabilities() {
+	sed -nE 's/^Cap(Prm|Eff):\t//p' "/proc/$worker/status" | paste -sd ' '
+}
+
+own_capabilities() {
+	sed -n 's/^CapPrm:\t//p' /proc/self/status
+}
+
+@test "a worker of root keeps what its transfer takes, a put nothing to write" {
+	local task expected
+	[ "$(id -u)" -eq 0 ] || skip "no capabilities to keep"
+	# CAP_DAC_READ_SEARCH; of a get also _DAC_OVERRIDE, _FOWNER, _FSETID.
+	for task in put:0x4 get:0x1e; do
+		expected=$(printf '%016x' $((${task#*:} & 0x$(own_capabilities))))
+		if [ "${task%:*}" = put ]; then
+			start_slowly "$far" -action put -local source -remote "$far/"
+		else
+			start_slowly got -action get -remote "$PWD/source" -local got/
+		fi
+		lacks all || [ "$(capabilities)" = "$expected $expected" ]
+		kill -INT "$pid"
+		batch_wait
+	done
 }
 
 @test "get: a worker writes below its directory, and nowhere else" {
