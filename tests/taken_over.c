@@ -9,7 +9,8 @@
  *		lookup, hash, sync: when another thread looks up a name, reads
  *		or syncs a file
  *	WHAT	execute: another program; read, list, write, make: open PATH so;
- *		leak: take memory until there is none
+ *		leak: take memory until there is none; local: make a local
+ *socket
  *
  * What came of it goes to stderr, as "WHAT PATH: REASON".
  */
@@ -26,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define ACTS_MAX   16
@@ -75,6 +77,8 @@ try(const struct act *act)
 		return execv("/bin/true", argv);
 	if (strcmp(act->what, "leak") == 0)
 		return leak();
+	if (strcmp(act->what, "local") == 0)
+		return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return open_as(act);
 }
 
