@@ -48,9 +48,9 @@ struct normalizer {
 	bool has_defaults;
 	regex_t times;
 	char *names[2]; /* of the host, longest first; NULL: no such */
-	uint8_t lines[2][NORMALIZE_LINE_MAX + 1];
-	size_t len;	   /* of the one that is the line now */
-	unsigned char now; /* its index */
+	uint8_t room[2][NORMALIZE_LINE_MAX + 1];
+	uint8_t *line, *next; /* what it is, and what it will be */
+	size_t len;
 };
 
 /* --- set-up -------------------------------------------------------------- */
@@ -90,6 +90,8 @@ normalizer_new(const char *const *patterns, size_t count, struct error *err)
 	if (regcomp(&n->times, times, REG_EXTENDED) != 0)
 		fatal("out of memory (regular expression)");
 	n->has_defaults = true;
+	n->line = n->room[0];
+	n->next = n->room[1];
 	n->patterns = xcalloc(count, sizeof(*n->patterns));
 	for (i = 0; i < count; i++) {
 		if (normalizer_add(n, patterns[i], err) == -1) {
@@ -178,10 +180,13 @@ is_apart(const uint8_t *line, size_t len, const regmatch_t *m)
 static void
 line_turn(struct normalizer *n, size_t len)
 {
-	n->now ^= 1;
+	uint8_t *line = n->line;
+
+	n->line = n->next;
+	n->next = line;
 	n->len = len;
 	/* regexec(3) is told the length, but sanitizers look for the end. */
-	n->lines[n->now][len] = '\0';
+	n->line[len] = '\0';
 }
 
 /* Where to look on after what is no match after all. */
@@ -197,8 +202,8 @@ pass_by(const uint8_t *line, size_t len, size_t at, bool is_time)
 static void
 blank_pattern(struct normalizer *n, const regex_t *regex, bool is_time)
 {
-	const uint8_t *line = n->lines[n->now];
-	uint8_t *out = n->lines[n->now ^ 1];
+	const uint8_t *line = n->line;
+	uint8_t *out = n->next;
 	size_t at = 0, used = 0, len = n->len, end;
 	regmatch_t m;
 	bool is_blank;
@@ -227,8 +232,8 @@ blank_pattern(struct normalizer *n, const regex_t *regex, bool is_time)
 static void
 blank_name(struct normalizer *n, const char *name)
 {
-	const uint8_t *line = n->lines[n->now];
-	uint8_t *out = n->lines[n->now ^ 1];
+	const uint8_t *line = n->line;
+	uint8_t *out = n->next;
 	size_t name_len = strlen(name), at = 0, used = 0, len = n->len;
 
 	while (at < len) {
@@ -265,14 +270,14 @@ normalizer_line(struct normalizer *n, const uint8_t *line, size_t len,
 	*out_len = len;
 	if (len > NORMALIZE_LINE_MAX)
 		return;
-	memcpy(n->lines[n->now ^ 1], line, len);
+	memcpy(n->next, line, len);
 	line_turn(n, len);
 	for (i = 0; i < n->count; i++)
 		blank_pattern(n, &n->patterns[i], false);
 	for (i = 0; n->has_defaults && i < 2 && n->names[i] != NULL; i++)
 		blank_name(n, n->names[i]);
-	if (n->has_defaults && has_digit(n->lines[n->now], n->len))
+	if (n->has_defaults && has_digit(n->line, n->len))
 		blank_pattern(n, &n->times, true);
-	*out = n->lines[n->now];
+	*out = n->line;
 	*out_len = n->len;
 }
