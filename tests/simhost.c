@@ -67,6 +67,10 @@
  *   changing-key      the usual key for the first connection, then the other
  *   rekey=N           keys are exchanged anew after so many bytes
  *   rekey-offers=TEXT stands before the names of the methods then
+ *   ciphers=NAMES, macs=NAMES
+ *                     only these are offered
+ *   rekey-ciphers=NAMES, rekey-macs=NAMES
+ *                     only these are, then
  *
  * Which connections:
  *   only=N            after its first N connections the host is honest; what is

@@ -182,6 +182,7 @@ auth_serve(struct conn *conn, ssh_message message)
 		conn->host->counts[C_AUTHS]++;
 		conn->host->counts[C_STARTUPS]--;
 		conn->is_let_in = true;
+		rekey_let_in(conn);
 		ssh_message_auth_reply_success(message, 0);
 		break;
 	}

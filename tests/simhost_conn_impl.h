@@ -96,6 +96,8 @@ void conn_wake_at(struct conn *conn, uint64_t due_ms);
 /* --- simhost_rekey.c --- */
 
 void rekey_init(struct conn *conn);
+/* Keys that are exchanged from now on are later ones. */
+void rekey_let_in(struct conn *conn);
 /* What libssh does from now on is for this connection; NULL: for no one. */
 void rekey_serve(const struct conn *conn);
 

@@ -18,14 +18,42 @@
 static const char first_method[] = "curve25519-sha256,";
 static const struct conn *served;
 
+static void
+option_set(struct conn *conn, enum ssh_options_e option, const void *value)
+{
+	if (ssh_options_set(conn->session, option, value) != 0)
+		fatal("rekey: %s", ssh_get_error(conn->session));
+}
+
+static void
+methods_set(struct conn *conn, enum behaviour ciphers, enum behaviour macs)
+{
+	const struct value *values = conn->host->values;
+
+	if (host_has(conn->host, ciphers)) {
+		option_set(conn, SSH_OPTIONS_CIPHERS_C_S, values[ciphers].text);
+		option_set(conn, SSH_OPTIONS_CIPHERS_S_C, values[ciphers].text);
+	}
+	if (host_has(conn->host, macs)) {
+		option_set(conn, SSH_OPTIONS_HMAC_C_S, values[macs].text);
+		option_set(conn, SSH_OPTIONS_HMAC_S_C, values[macs].text);
+	}
+}
+
 void
 rekey_init(struct conn *conn)
 {
 	uint64_t bytes = host_number(conn->host, B_REKEY);
 
-	if (host_has(conn->host, B_REKEY) &&
-	    ssh_options_set(conn->session, SSH_OPTIONS_REKEY_DATA, &bytes) != 0)
-		fatal("rekey: %s", ssh_get_error(conn->session));
+	if (host_has(conn->host, B_REKEY))
+		option_set(conn, SSH_OPTIONS_REKEY_DATA, &bytes);
+	methods_set(conn, B_CIPHERS, B_MACS);
+}
+
+void
+rekey_let_in(struct conn *conn)
+{
+	methods_set(conn, B_REKEY_CIPHERS, B_REKEY_MACS);
 }
 
 void

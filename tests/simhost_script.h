@@ -49,6 +49,10 @@ enum behaviour {
 	B_CHANGING_KEY,
 	B_REKEY,
 	B_REKEY_OFFERS,
+	B_CIPHERS,
+	B_REKEY_CIPHERS,
+	B_MACS,
+	B_REKEY_MACS,
 	/* which connections */
 	B_ONLY,
 	B_AFTER,

@@ -18,6 +18,11 @@
 #include "worker/library.h"
 #include "worker/worker.h"
 
+/* Of a packet that is not encrypted, RFC 4253 section 6. */
+#define PACKET_TYPE_AT 5
+#define SSH_KEXINIT    20
+#define SSH_NEWKEYS    21
+
 static void *
 alloc_cb(size_t size, void **abstract)
 {
@@ -81,6 +86,46 @@ extensions_sent(struct session *s, const void *data, size_t len)
 	}
 }
 
+/*
+ * In a later key exchange libssh2 puts the ciphers and MACs that are agreed
+ * upon in the place of those in use, which it still has the keys of; even if it
+ * then fails. So what is in use is all that is offered later. Who is about to
+ * use new keys knows what it is, and has read nothing that the host sent after
+ * it.
+ */
+static void
+methods_keep(struct session *s)
+{
+	static const int kinds[] = {LIBSSH2_METHOD_CRYPT_CS,
+	    LIBSSH2_METHOD_CRYPT_SC, LIBSSH2_METHOD_MAC_CS,
+	    LIBSSH2_METHOD_MAC_SC};
+	const char *name;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		name = libssh2_session_methods(s->ssh, kinds[i]);
+		/* A cipher may have a MAC of its own, which is in no list. */
+		rc = name != NULL
+		    ? libssh2_session_method_pref(s->ssh, kinds[i], name)
+		    : LIBSSH2_ERROR_METHOD_NONE;
+		if (rc != 0 && rc != LIBSSH2_ERROR_METHOD_NOT_SUPPORTED)
+			transport_abort(&s->transport);
+	}
+}
+
+/* What the packet is that leaves us unencrypted. */
+static void
+plain_sent(struct session *s, const uint8_t *data, size_t len)
+{
+	if (len <= PACKET_TYPE_AT)
+		return;
+	if (data[PACKET_TYPE_AT] == SSH_KEXINIT)
+		extensions_sent(s, data, len);
+	else if (data[PACKET_TYPE_AT] == SSH_NEWKEYS)
+		methods_keep(s);
+}
+
 static ssize_t
 send_cb(libssh2_socket_t fd, const void *data, size_t len, int flags,
     void **abstract)
@@ -90,7 +135,7 @@ send_cb(libssh2_socket_t fd, const void *data, size_t len, int flags,
 	(void)fd;
 	(void)flags;
 	if (!s->is_encrypted)
-		extensions_sent(s, data, len);
+		plain_sent(s, data, len);
 	return transport_send(&s->transport, data, len);
 }
 

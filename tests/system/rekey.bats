@@ -8,6 +8,8 @@ load helper
 load simhost
 load scp
 
+chacha20=chacha20-poly1305@openssh.com
+gcm=aes256-gcm@openssh.com
 names=ext-info-c,kex-strict-c-v00@openssh.com,
 
 setup_file() {
@@ -16,6 +18,12 @@ setup_file() {
 	127.95.0.1-127.95.0.2 rekey=65536
 	127.95.0.3 rekey=65536 rekey-offers=$names
 	127.95.0.4-127.95.0.6
+	127.95.1.1 rekey=65536 ciphers=aes128-ctr rekey-ciphers=aes256-ctr
+	127.95.1.2 rekey=65536 ciphers=$chacha20 rekey-ciphers=aes128-ctr
+	127.95.1.3 rekey=65536 ciphers=$gcm rekey-ciphers=aes128-ctr
+	127.95.1.4 rekey=65536 ciphers=aes128-ctr macs=hmac-sha2-256 rekey-macs=hmac-sha2-512
+	127.95.1.5 rekey=65536 ciphers=aes128-ctr macs=hmac-sha2-256
+	127.95.1.6 rekey=65536 ciphers=$gcm
 	END
 }
 
@@ -56,7 +64,7 @@ teardown() {
 	local n
 	batch_run=$top_builddir/src/batch_run
 	simhost_inventory
-	batch -g sim -workers 1 -output none -cmd 'sim out=1000000'
+	batch -h 'sim[1-6]' -workers 1 -output none -cmd 'sim out=1000000'
 	expect_status 0
 	expect_report 'length == 6 and
 	    all(.status == "ok" and .stdout_bytes == 1000000)'
@@ -65,4 +73,23 @@ teardown() {
 		[ "$(simhost_count 127.95.0.$n rekeys)" -ge 1 ]
 	done
 	[ "$(simhost_count 127.95.0.4 rekeys)" -eq 0 ]
+}
+
+# libssh2 takes the new ones for what it has the old keys of.
+@test "a later key exchange changes neither ciphers nor MACs" {
+	batch_run=$top_builddir/src/batch_run
+	simhost_inventory
+	batch -h 'sim[1-12]' -workers 1 -output none -cmd 'sim out=1000000'
+	expect_status 3
+	expect_report 'length == 12 and
+	    all(.message // "" | test("worker|signal") | not)'
+	expect_report 'map(select(.host | test("^sim([1-6]|11)$"))) |
+	    all(.status == "ok" and .stdout_bytes == 1000000)'
+	expect_report 'map(select(.host | test("^sim(7|10)$"))) |
+	    all(.status == "lost")'
+	# libssh2 1.10 has none of these.
+	expect_report 'map(select(.host | test("^sim(8|9)$"))) |
+	    all(.status == "lost" or .stage == "protocol")'
+	expect_report 'map(select(.host == "sim12")) |
+	    all(.status == "ok" or .stage == "protocol")'
 }
