@@ -46,7 +46,6 @@ struct options {
 	char **local_paths;
 	uint32_t host_count; /* of local_paths */
 	char *token;
-	char *temporary;
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -403,8 +402,8 @@ plan_get(struct plan *plan, struct options *o, const struct host *hosts,
 	config->max_files = o->max_files;
 	plan_local(plan, o);
 	/* Workers may write there, and not where others' files are, too. */
-	plan->temporary = o->temporary = fd_temporary_dir_make(err);
-	return o->temporary != NULL ? 0 : -1;
+	plan->has_temporary = true;
+	return 0;
 }
 
 /* --- main ---------------------------------------------------------------- */
@@ -464,9 +463,6 @@ main(int argc, char **argv)
 	status = program_run(&program, argc, argv);
 	/* Nothing may have come to be put there. */
 	dirs_drop(o.local, o.made);
-	if (o.temporary != NULL)
-		rmdir(o.temporary);
-	free(o.temporary);
 	manifest_clear(&o.manifest);
 	buf_clear(&o.sources);
 	free(o.local_base);

@@ -372,12 +372,13 @@ control_run(const struct plan *plan, struct error *err)
 	run->config = plan->config;
 	if (limits_configure(plan, &run->config, &workers, err) == -1 ||
 	    report_can_print(plan->report, err) == -1 ||
-	    run_load_keys(run, err) == -1 ||
-	    pool_init(&run->pool, workers, plan->input_fd, plan->temporary,
-		err) == -1)
+	    run_load_keys(run, err) == -1)
 		goto out;
 	loop.signal_fd = signals_open(&loop.old_mask, err);
-	if (loop.signal_fd == -1 || loop_begin(&loop, workers, err) == -1 ||
+	if (loop.signal_fd == -1 ||
+	    pool_init(&run->pool, workers, plan->input_fd, plan->has_temporary,
+		err) == -1 ||
+	    loop_begin(&loop, workers, err) == -1 ||
 	    report_begin(plan->report, err) == -1)
 		goto out;
 	loop_run(&loop);

@@ -26,9 +26,8 @@ struct plan {
 	 * window and files at once are filled in by control_run().
 	 */
 	struct msg_config config;
-	int input_fd; /* what config.has_input is about, or -1 */
-	/* The workers' TMPDIR; NULL: ours. */
-	const char *temporary;
+	int input_fd;	    /* what config.has_input is about, or -1 */
+	bool has_temporary; /* workers have a TMPDIR that is not ours */
 	/*
 	 * get: the local directory; what is each host's own below it, or NULL
 	 * if that is its name

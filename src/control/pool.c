@@ -34,19 +34,13 @@
 /* So long workers have to end by themselves, or when they are killed. */
 #define END_MS 1000u
 
-int
-pool_init(struct pool *p, uint32_t count, int input_fd, const char *temporary,
-    struct error *err)
+static int
+program_find(struct pool *p, struct error *err)
 {
 	char self[PATH_MAX];
 	ssize_t len;
 	char *slash;
 
-	memset(p, 0, sizeof(*p));
-	p->input_fd = input_fd;
-	p->temporary = temporary;
-	p->workers = xcalloc(count, sizeof(*p->workers));
-	p->count = count;
 	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (len > 0) {
 		self[len] = '\0';
@@ -64,6 +58,21 @@ pool_init(struct pool *p, uint32_t count, int input_fd, const char *temporary,
 		return 0;
 	return error_set(err, "%s: %s (is the installation complete?)",
 	    p->program, strerror(errno));
+}
+
+int
+pool_init(struct pool *p, uint32_t count, int input_fd, bool has_temporary,
+    struct error *err)
+{
+	memset(p, 0, sizeof(*p));
+	p->input_fd = input_fd;
+	p->workers = xcalloc(count, sizeof(*p->workers));
+	p->count = count;
+	if (program_find(p, err) == -1)
+		return -1;
+	if (has_temporary)
+		p->temporary = fd_temporary_dir_make(err);
+	return !has_temporary || p->temporary != NULL ? 0 : -1;
 }
 
 /* What a worker may see of our environment. */
@@ -374,6 +383,7 @@ pool_clear(struct pool *p)
 {
 	pool_signal(p, SIGKILL);
 	pool_close(p);
+	fd_temporary_dir_remove(p->temporary);
 	free(p->workers);
 	free(p->program);
 	memset(p, 0, sizeof(*p));

@@ -37,18 +37,19 @@ struct worker_process {
 struct pool {
 	struct worker_process *workers;
 	uint32_t count;
-	char *program;	       /* path of batch_worker */
-	int input_fd;	       /* handed to every worker, or -1 */
-	const char *temporary; /* their TMPDIR; NULL: ours */
-	unsigned lines_told;   /* of what workers wrote to stderr */
+	char *program;	     /* path of batch_worker */
+	int input_fd;	     /* handed to every worker, or -1 */
+	char *temporary;     /* their TMPDIR, made for them; NULL: ours */
+	unsigned lines_told; /* of what workers wrote to stderr */
 };
 
 /*
- * Find batch_worker: beside the running program, then in LIBEXECDIR. input_fd
- * and temporary are kept. Returns 0, or -1 with err.
+ * Find batch_worker: beside the running program, then in LIBEXECDIR; and make
+ * workers a directory for temporary files, which goes with the pool, if they
+ * are to have one. input_fd is kept. Returns 0, or -1 with err.
  */
-int pool_init(struct pool *p, uint32_t count, int input_fd,
-    const char *temporary, struct error *err);
+int pool_init(struct pool *p, uint32_t count, int input_fd, bool has_temporary,
+    struct error *err);
 
 /* Start worker i and queue its CONFIG frame. Returns 0, or -1 with err. */
 int pool_start(struct pool *p, uint32_t i, const struct msg_config *config,

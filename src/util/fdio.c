@@ -3,6 +3,7 @@
 
 #include "util/fdio.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -99,6 +100,23 @@ fd_temporary_dir_make(struct error *err)
 	error_set(err, "temporary directory %s: %s", path, strerror(errno));
 	free(path);
 	return NULL;
+}
+
+void
+fd_temporary_dir_remove(char *path)
+{
+	const struct dirent *e;
+	DIR *dir;
+
+	if (path == NULL)
+		return;
+	dir = opendir(path);
+	while (dir != NULL && (e = readdir(dir)) != NULL)
+		unlinkat(dirfd(dir), e->d_name, 0);
+	if (dir != NULL)
+		closedir(dir);
+	rmdir(path);
+	free(path);
 }
 
 int

@@ -40,10 +40,13 @@ int fd_read_all(int fd, struct buf *b);
 const char *fd_temporary_dir(void);
 
 /*
- * Make a directory there that only its owner may use. Returns its path, to be
- * removed and freed by the caller, or NULL with err.
+ * Make a directory there that only its owner may use. Returns its path, for
+ * fd_temporary_dir_remove(), or NULL with err.
  */
 char *fd_temporary_dir_make(struct error *err);
+
+/* Remove it, and the files in it, and free path; NULL is fine. */
+void fd_temporary_dir_remove(char *path);
 
 /*
  * A new, empty file without a name, in fd_temporary_dir(). Returns a

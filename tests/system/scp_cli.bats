@@ -201,7 +201,9 @@ expect_usage_error() {
 
 @test "a get needs a directory for temporary files" {
 	TMPDIR=$PWD/none get -remote /etc/hosts
-	expect_usage_error 'none/batch.*: No such file'
+	expect_status 5
+	expect_match "$err" 'none/batch.*: No such file'
+	[ ! -s "$out" ]
 }
 
 @test "a typing error gets a suggestion" {
