@@ -69,8 +69,8 @@ normalizer_add(struct normalizer *n, const char *pattern, struct error *err)
 	}
 	if (regex_size(pattern) > REGEX_SIZE_MAX)
 		return error_set(err,
-		    "\"%.200s\": its repetitions of repetitions take too much "
-		    "memory",
+		    "\"%.200s\": too long, with its repetitions, and would "
+		    "take too much memory",
 		    pattern);
 	rc = regcomp(regex, pattern, REG_EXTENDED);
 	if (rc != 0) {

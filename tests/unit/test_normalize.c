@@ -157,7 +157,8 @@ test_a_pattern_that_takes_all_memory_is_refused(void **state)
 		const char *pattern;
 		bool is_taken;
 	} rows[] = {{"[0-9]+(\\.[0-9]+){3} +[[:alpha:]]{1,20}", true},
-	    {"(a{100}){90}", true}, {"(a{100}){100}", false},
+	    {"(a{100}){18}", true}, {"(a{100}){20}", false},
+	    {"(x?){900}", true}, {"(x?){4900}", false},
 	    {"(((a{9}){9,}){9,9}){,99}", false}, {"a++++++++", true},
 	    {"a++++++++++++++++++++++++++++++++", false},
 	    {"((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+", false},
