@@ -322,7 +322,7 @@ checked_add(
 	const struct scmp_arg_cmp self[ARGS_MAX] = {IS(0, getpid())};
 	const struct scmp_arg_cmp local[ARGS_MAX] = {IS(0, AF_UNIX)};
 	const struct scmp_arg_cmp mode[ARGS_MAX] = {
-	    BITS(1, (S_ISUID | S_ISVTX) & ~mode_of(config), 0)};
+	    BITS(1, (S_ISUID | S_ISVTX | S_IWOTH) & ~mode_of(config), 0)};
 	const unsigned task = 1u << config->task;
 	const struct call *call;
 	int rc;

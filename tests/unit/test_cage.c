@@ -505,6 +505,13 @@ set_user_id(void)
 }
 
 static int
+open_to_all(void)
+{
+	return result(
+	    fchmod(open("base/mine", O_WRONLY | O_CREAT, 0600), 0666));
+}
+
+static int
 spill(void)
 {
 	struct error err;
@@ -575,6 +582,7 @@ static const struct row {
     {"get: the time of another", &get_config, touch_outside, 0, "utimensat"},
     {"get: another's rights", &get_config, set_user_id, 0, "fchmod"},
     {"get: these, with -mode", &mode_config, set_user_id},
+    {"get: rights for all", &get_config, open_to_all, 0, "fchmod"},
     {"get: a signal", &get_config, signal_tester, 0, "kill"},
     {"get: long lists", &get_config, spill},
     {"get: tokens", &get_config, judge_token},
