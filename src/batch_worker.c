@@ -29,7 +29,7 @@ static uint64_t wall_offset_ms;
  * libssh2 ends a session if an answer takes a minute by the time of day. Where
  * that is set meanwhile, by hand or after a suspend, each session that waits
  * would be lost. A function of the program is found before one of the same
- * name in a library (see util/interpose.c), so here is one that is not set:
+ * name in a library (see worker/interpose.c), so here is one that is not set:
  * the time of day when the worker began, and what has passed since.
  */
 time_t

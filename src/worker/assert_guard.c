@@ -3,7 +3,7 @@
  * libssh2 1.10 asserts what a server decides: that a packet's length is a
  * multiple of the cipher's block. One host, or who can flip bits on its way,
  * would end the worker, and cost all the hosts that it has in flight. So the
- * function that a failed assertion calls is the worker's (util/interpose.c),
+ * function that a failed assertion calls is the worker's (worker/interpose.c),
  * and leaves libssh2 by a jump. What libssh2 held is in the session's heap,
  * which is freed as a whole; a few contexts of libcrypto leak.
  */
@@ -14,7 +14,7 @@
 #include <assert.h>
 #include <setjmp.h>
 
-#include "util/interpose.h"
+#include "worker/interpose.h"
 
 typedef void assert_function(
     const char *assertion, const char *file, unsigned line, const char *name);

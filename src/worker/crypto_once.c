@@ -26,7 +26,7 @@
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 
-#include "util/interpose.h"
+#include "worker/interpose.h"
 
 typedef const EVP_MD *digest_function(void);
 typedef EC_KEY *curve_function(int nid);

@@ -26,7 +26,7 @@
 #include <openssl/evp.h>
 
 #include "util/xalloc.h"
-#include "util/interpose.h"
+#include "worker/interpose.h"
 
 #define STREAM_BYTES 1024u
 #define MAGIC	     0x6374722073747265u

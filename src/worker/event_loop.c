@@ -2,7 +2,7 @@
 /*
  * Where libuv gets no memory, or no pipe for itself, it calls abort(3), and
  * nobody is told why. So its memory comes from functions that say so, and what
- * it calls instead of abort(3) is the worker's (see util/interpose.c).
+ * it calls instead of abort(3) is the worker's (see worker/interpose.c).
  */
 #include "config.h"
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/interpose.h"
+#include "worker/interpose.h"
 #include "util/log.h"
 #include "util/xalloc.h"
 

@@ -7,7 +7,7 @@
 
 #include <openssl/evp.h>
 
-#include "util/interpose.h"
+#include "worker/interpose.h"
 
 /* A KEXINIT packet of the server has 35,000 bytes at most, and so has what it
  * replies (RFC 4253 section 6.1). */

@@ -17,7 +17,7 @@
  */
 #include "config.h"
 
-#include "util/interpose.h"
+#include "worker/interpose.h"
 
 #include <dlfcn.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* interpose: functions of a program in the place of a library's. */
-#ifndef UTIL_INTERPOSE_H
-#define UTIL_INTERPOSE_H
+#ifndef WORKER_INTERPOSE_H
+#define WORKER_INTERPOSE_H
 
 #include <stdbool.h>
 
