@@ -226,8 +226,9 @@ plan_transfer(struct plan *plan, struct options *o)
 static int
 plan_manifest(struct options *o, struct error *err)
 {
-	const struct manifest_options options = {
-	    .follow = o->follow, .has_hash = o->verify || o->checksum};
+	const struct manifest_options options = {.follow = o->follow,
+	    .has_hash = o->verify || o->checksum,
+	    .has_sandbox = o->run.sandbox == SANDBOX_ON};
 	const char **locals = xcalloc(o->locals.count, sizeof(*locals));
 	size_t i;
 	int rc;

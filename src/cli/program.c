@@ -84,7 +84,8 @@ log_run(const struct program *p, const char *what, const char *more,
 		    (int)getpid(), more, number);
 }
 
-static void
+/* Returns whether there was something to tell. */
+static bool
 log_memory(const struct program *p)
 {
 	bool is_all;
@@ -96,6 +97,7 @@ log_memory(const struct program *p)
 		    "rest may be swapped out (\"ulimit -l\" tells how much may "
 		    "be locked)",
 		    bytes / 1024);
+	return !is_all;
 }
 
 static int
@@ -104,9 +106,10 @@ program_control(const struct program *p, struct run_hosts *hosts,
 {
 	struct plan plan = {.input_fd = -1};
 	int status = EXIT_USAGE;
+	bool was_told;
 
 	log_run(p, "begin", "hosts: ", hostset_count(hosts->names));
-	log_memory(p);
+	was_told = log_memory(p);
 	/* Outputs that are gone or full are errors, and no more than that. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
@@ -126,6 +129,9 @@ out:
 	if (err->text[0] != '\0')
 		log_error("%s", err->text);
 	err->text[0] = '\0';
+	/* Keys have come since then. */
+	if (!was_told)
+		log_memory(p);
 	log_run(p, "end", "exit status ", (uint64_t)status);
 	return status;
 }

@@ -34,6 +34,7 @@ static const enum phase frame_phases[FRAME_TYPE_COUNT] = {
     [FRAME_OUTPUT] = PHASE_TASK,
     [FRAME_PROGRESS] = PHASE_TASK,
 };
+_Static_assert(FRAME_ENTRY == FRAME_AUTH_REFUSED + 1, "a frame has no phase");
 
 /* --- credit -------------------------------------------------------------- */
 

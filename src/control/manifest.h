@@ -29,8 +29,9 @@
 #define MANIFEST_TREES_MAX (1u << 20)
 
 struct manifest_options {
-	bool follow;   /* symlinks are what they point to */
-	bool has_hash; /* entries of files have their SHA-256 */
+	bool follow;	  /* symlinks are what they point to */
+	bool has_hash;	  /* entries of files have their SHA-256 */
+	bool has_sandbox; /* of the workers, for which trees is */
 };
 
 struct manifest {

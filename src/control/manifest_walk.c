@@ -216,8 +216,9 @@ add_tree(struct walk *w, const char *path)
 	buf_clear(trees);
 	buf_append(trees, "/", 2);
 	w->has_all = true;
-	log_warn("the names of what is sent take too much room for the "
-		 "sandbox: workers can read all files that you can");
+	if (w->options->has_sandbox)
+		log_warn("the names of what is sent take too much room for the "
+			 "sandbox: workers can read all files that you can");
 }
 
 /* is_link: a symlink, to be followed to the end. */
