@@ -8,8 +8,9 @@ load helper
 load simhost
 load scp
 
-chacha20=chacha20-poly1305@openssh.com
-gcm=aes256-gcm@openssh.com
+chacha20='chacha20-poly1305@openssh.com'
+gcm='aes256-gcm@openssh.com'
+sha2=hmac-sha2
 names=ext-info-c,kex-strict-c-v00@openssh.com,
 
 setup_file() {
@@ -21,7 +22,7 @@ setup_file() {
 	127.95.1.1 rekey=65536 ciphers=aes128-ctr rekey-ciphers=aes256-ctr
 	127.95.1.2 rekey=65536 ciphers=$chacha20 rekey-ciphers=aes128-ctr
 	127.95.1.3 rekey=65536 ciphers=$gcm rekey-ciphers=aes128-ctr
-	127.95.1.4 rekey=65536 ciphers=aes128-ctr macs=hmac-sha2-256 rekey-macs=hmac-sha2-512
+	127.95.1.4 rekey=65536 ciphers=aes128-ctr macs=$sha2-256 rekey-macs=$sha2-512
 	127.95.1.5 rekey=65536 ciphers=aes128-ctr macs=hmac-sha2-256
 	127.95.1.6 rekey=65536 ciphers=$gcm
 	END
