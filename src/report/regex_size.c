@@ -3,11 +3,13 @@
 
 #include "report/regex_size.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEPTH_MAX 100u
 #define TOO_LARGE (REGEX_SIZE_MAX + 1)
+#define OPTIONAL  19u /* so much more a part is that may be left out */
 
 static uint64_t
 bounded(uint64_t size)
@@ -39,25 +41,28 @@ bracket_end(const char *p)
 }
 
 /*
- * How often "{m,n}" has it repeated, with *p moved to the end of that; 0 if it
+ * What "{m,n}" makes of a part, with *p moved to the end of that; false if it
  * is none.
  */
-static uint64_t
-repetitions(const char **p)
+static bool
+repeated(const char **p, uint64_t *part)
 {
 	const char *end, *comma;
 	uint64_t least, most;
 
 	if (**p != '{')
-		return 0;
+		return false;
 	end = *p + 1 + strspn(*p + 1, "0123456789,");
 	if (*end != '}')
-		return 0;
+		return false;
 	comma = memchr(*p, ',', (size_t)(end - *p));
 	least = strtoul(*p + 1, NULL, 10);
 	most = comma != NULL ? strtoul(comma + 1, NULL, 10) : 0;
 	*p = end;
-	return bounded(most > least ? most : least + 1);
+	if (comma != NULL)
+		*part += OPTIONAL;
+	*part = bounded(*part * bounded(most > least ? most : least + 1));
+	return true;
 }
 
 uint64_t
@@ -65,20 +70,19 @@ regex_size(const char *pattern)
 {
 	uint64_t sums[DEPTH_MAX] = {0}; /* of the groups that are open */
 	uint64_t part = 0;		/* what may be repeated */
-	uint64_t times;
 	unsigned depth = 0;
 	const char *p;
 
 	for (p = pattern; *p != '\0'; p++) {
 		if (*p == '+') {
-			part = bounded(2 * part);
-		} else if ((times = repetitions(&p)) > 0) {
-			part = bounded(part * times);
+			part = bounded(2 * part + OPTIONAL);
+		} else if (*p == '*' || *p == '?') {
+			part = bounded(part + OPTIONAL);
 		} else if (*p == ')' && depth > 0) {
 			part = bounded(sums[depth--] + part + 1);
-		} else if (*p != '*' && *p != '?') {
+		} else if (!repeated(&p, &part)) {
 			sums[depth] = bounded(sums[depth] + part);
-			part = *p != '(';
+			part = *p == '(' ? 0 : *p == '|' ? 1 + OPTIONAL : 1;
 			if (*p == '(' && ++depth == DEPTH_MAX)
 				return TOO_LARGE;
 			if (*p == '(')
