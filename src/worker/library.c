@@ -188,10 +188,15 @@ static const struct hole {
 static int
 version_number(const char *version)
 {
-	unsigned major = 0, minor = 0, patch = 0;
+	unsigned long number = 0;
+	char *end;
+	int i;
 
-	sscanf(version, "%3u.%3u.%3u", &major, &minor, &patch);
-	return (int)(major << 16 | (minor & 0xff) << 8 | (patch & 0xff));
+	for (i = 0; i < 3; i++) {
+		number = number << 8 | (strtoul(version, &end, 10) & 0xff);
+		version = end + (*end == '.');
+	}
+	return (int)number;
 }
 
 const char *
