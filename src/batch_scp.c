@@ -273,6 +273,19 @@ plan_put(struct plan *plan, struct options *o, struct error *err)
 
 /* --- get ----------------------------------------------------------------- */
 
+static bool
+has_parent(const char *path)
+{
+	size_t len;
+
+	for (; *path != '\0'; path += len + (path[len] == '/')) {
+		len = strcspn(path, "/");
+		if (len == 2 && path[0] == '.' && path[1] == '.')
+			return true;
+	}
+	return false;
+}
+
 static int
 plan_sources(struct options *o, struct error *err)
 {
@@ -283,6 +296,11 @@ plan_sources(struct options *o, struct error *err)
 		return error_set(err, "nothing to fetch: give -remote");
 	for (i = 0; i < o->remotes.count; i++) {
 		path = remote_path(o->remotes.values[i].text);
+		if (has_parent(path))
+			return error_set(err,
+			    "-remote \"%s\": a path to get must not hold "
+			    "\"..\"",
+			    path);
 		if (buf_append(&o->sources, path, strlen(path) + 1) == -1)
 			return error_set(
 			    err, "-remote: more than %u bytes", SOURCES_MAX);

@@ -152,13 +152,16 @@ print_implied(const struct option_row *row, FILE *out)
 {
 	const char *origin;
 	char *text = row->implied != NULL ? row->implied(&origin) : NULL;
+	bool is_found;
 
 	if (text == NULL)
 		return false;
 	text = value_write(text);
+	/* What is found here is not to be believed elsewhere. */
+	is_found = origin[0] != '$';
 	if (text != NULL)
-		fprintf(out, "%-16s = %-22s ; %s\n", option_name(row), text,
-		    origin);
+		fprintf(out, "%s%-*s = %-22s ; %s\n", is_found ? ";" : "",
+		    is_found ? 15 : 16, option_name(row), text, origin);
 	else
 		fprintf(out, ";%-15s =%24s; " NO_LINE ", %s\n",
 		    option_name(row), "", origin);

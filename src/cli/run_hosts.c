@@ -180,6 +180,17 @@ no_choice(const struct run_options *o, size_t chosen, struct error *err)
 	return -1;
 }
 
+/* All of -x left out none of the chosen hosts: a typing error? */
+static void
+warn_exclusions(const struct run_options *o)
+{
+	char *excluded = choices_text(o, 1u << CHOICE_EXCLUDE);
+
+	if (excluded[0] != '\0')
+		log_warn("no chosen host is left out by%s", excluded);
+	free(excluded);
+}
+
 /* With it: why nothing is to be done. */
 static void
 nothing_left(
@@ -263,6 +274,8 @@ load_names(struct run_hosts *h, const struct inventory *inventory,
 			return error_option(err, "rerun", text.text);
 		log_warn("%s", text.text);
 	}
+	if (o->rerun.count == 0 && counts.chosen == hostset_count(h->names))
+		warn_exclusions(o);
 	if (hostset_count(h->names) > 0)
 		return 0;
 	if (o->rerun.count == 0)

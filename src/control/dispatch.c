@@ -88,7 +88,7 @@ accept_new(
 		if (clock_now_ms() - began_ms > ACCEPT_SLOW_MS)
 			run->accept_error = err;
 		free(*text);
-		*text = xstrdup(err.text);
+		*text = xasprintf("its new key can't be kept: %s", err.text);
 		return VERDICT_REFUSED;
 	}
 	return VERDICT_ACCEPTED;
@@ -419,7 +419,7 @@ frame_of_worker(struct run *run, uint32_t i, const struct frame *frame)
 	run->has_told_holes |= ready.holes[0] != '\0';
 	w->is_ready = true;
 	w->free_slots = ready.slots;
-	trace_ready(i, ready.missing);
+	trace_ready(run, i, ready.missing);
 	return 0;
 }
 

@@ -33,9 +33,11 @@ attempt_ms(const struct run *run, uint32_t job)
 
 /* All are alike: told of the first one. */
 void
-trace_ready(uint32_t i, const char *missing)
+trace_ready(const struct run *run, uint32_t i, const char *missing)
 {
-	if (i == 0 && missing[0] != '\0')
+	if (i == 0 && !run->config.has_sandbox)
+		log_event(LOG_HOSTS, "worker 0", "sandbox", "off");
+	else if (i == 0 && missing[0] != '\0')
 		log_event(LOG_HOSTS, "worker 0", "sandbox",
 		    "this system lacks %s", missing);
 }

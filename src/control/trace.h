@@ -12,8 +12,8 @@
 #include "report/report.h"
 #include "wire/frame.h"
 
-/* Worker i is ready, with a sandbox that lacks that; "": nothing. */
-void trace_ready(uint32_t i, const char *missing);
+/* Worker i is ready, with a sandbox, if it is on, that lacks that. */
+void trace_ready(const struct run *run, uint32_t i, const char *missing);
 /* An attempt begins: its job frame goes to worker i. */
 void trace_begin(const struct run *run, uint32_t job, uint32_t i);
 /* The host has presented a key, and this is the verdict. */

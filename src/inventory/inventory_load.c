@@ -331,11 +331,14 @@ load_entry(struct loader *l, const struct ini_entry *e, struct error *err)
 			      : load_item(l, e->key, e->value, err);
 }
 
-/* Others could have put it there for us to find. */
+/* Others could have put it there for us to find, or a link to it. */
 static int
 check_found(const struct stat *st, const char *path, struct error *err)
 {
-	if (!file_is_open_to_others(st, S_IWOTH))
+	struct stat link;
+
+	if (!file_is_open_to_others(st, S_IWOTH) && lstat(path, &link) == 0 &&
+	    !file_is_open_to_others(&link, 0))
 		return 0;
 	return error_set(err,
 	    "%s: found here, but it is another user's, or anybody can write "

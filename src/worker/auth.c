@@ -225,6 +225,11 @@ auth_denied(struct session *s)
 		    a->is_password_used ? " and the password" : "");
 	else if (a->is_password_used)
 		snprintf(tried, sizeof(tried), "the password");
+	if (tried[0] == '\0' && a->password != NULL)
+		return session_end(s, STATUS_DENIED, STAGE_AUTH,
+		    "no key to log in with as %s, and the server takes no "
+		    "password: it takes %s",
+		    s->spec.user, a->methods);
 	if (tried[0] == '\0')
 		return session_end(s, STATUS_DENIED, STAGE_AUTH,
 		    "no key or password to log in with as %s: the server "

@@ -100,7 +100,7 @@ limit() {
 	down
 	rm "$go"
 	up -sandbox off
-	expect_no_match "$err" 'sandbox'
+	expect_match "$err" 'sandbox: off$'
 	[ "$(field Seccomp)" = "$(sed -n 's/^Seccomp:\t//p' /proc/self/status)" ]
 	[ "$(limit 'Max address space')" = \
 	    "$(worker=self limit 'Max address space')" ]

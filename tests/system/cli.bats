@@ -242,6 +242,12 @@ expect_usage_error() {
 	batch_bare -h '' -hostfile /dev/null -cmd true
 	expect_usage_error "nothing is chosen by -h '' -hostfile /dev/null"
 	# What can be read once only is read once.
+	batch_bare -h web01,web02 -x web1 -x 'wbe*' -list
+	expect_status 0
+	expect_match "$err" 'no chosen host is left out by -x web1 -x .*wbe'
+	batch_bare -h web01,web02 -x web1,web02 -list
+	expect_status 0
+	[ ! -s "$err" ]
 	batch_bare -hostfile <(echo web01) -x web01 -cmd true
 	expect_usage_error 'of 1 chosen by -hostfile /dev/fd/[0-9]* none is left'
 }

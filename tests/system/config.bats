@@ -163,6 +163,8 @@ expect_option() {
 	cd "$BATS_TEST_TMPDIR"
 	batch_bare -print-config
 	expect_option inventory ./inventory.ini 'found here'
+	# It is no setting: what is found elsewhere has to be looked at.
+	expect_match "$out" '^;inventory '
 	batch_bare -i other.ini -print-config
 	expect_option inventory other.ini 'command line'
 }

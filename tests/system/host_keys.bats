@@ -228,6 +228,15 @@ shows, then append new_keys to $known_hosts; or use -host-key accept-new:"
 	expect_status 0
 }
 
+@test "accept-new that can't write the key down says so, and trusts nothing" {
+	known_hosts=/proc/none/known_hosts
+	batch -h web01 -host-key accept-new -cmd 'echo ran'
+	expect_status 4
+	[ ! -s "$out" ]
+	expect_result web01 denied '.message |
+	    test("new key can.t be kept: .*/known_hosts: No such file")'
+}
+
 @test "accept-new writes what ssh itself accepts" {
 	batch -h web01 -host-key accept-new -cmd true
 	expect_status 0

@@ -234,6 +234,15 @@ expect_rejected() {
 	expect_match "$err" 'inventory.ini: found here, .*name it with -i'
 	batch_bare -i inventory.ini -g g -list
 	expect_status 0
+	if [ "$(id -u)" -eq 0 ]; then
+		chmod 600 inventory.ini
+		mv inventory.ini ours.ini
+		ln -s ours.ini inventory.ini
+		chown -h nobody inventory.ini
+		batch_bare -g g -list
+		expect_status 2
+		expect_match "$err" 'inventory.ini: found here, '
+	fi
 	rm inventory.ini
 	expect_choice from-home -- -g g
 }

@@ -100,6 +100,10 @@ teardown() {
 
 @test "a path with .. is refused, for where would it go?" {
 	get -remote "$far/../far/a" -local out
+	expect_status 2
+	expect_match "$err" '-remote .*/a": a path to get must not hold'
+	# A pattern's escapes are taken away on the host's side.
+	get -remote "$far/\\.\\./far/[a]" -local out
 	expect_status 3
 	expect_result web01 transfer '.message | test("must not hold")'
 	[ ! -e out ]
