@@ -274,7 +274,8 @@ load_names(struct run_hosts *h, const struct inventory *inventory,
 			return error_option(err, "rerun", text.text);
 		log_warn("%s", text.text);
 	}
-	if (o->rerun.count == 0 && counts.chosen == hostset_count(h->names))
+	if (o->rerun.count == 0 && counts.chosen > 0 &&
+	    counts.chosen == hostset_count(h->names))
 		warn_exclusions(o);
 	if (hostset_count(h->names) > 0)
 		return 0;

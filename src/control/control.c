@@ -386,6 +386,8 @@ control_run(const struct plan *plan, struct error *err)
 out:
 	confirm_clear(&loop.confirm);
 	pool_clear(&run->pool);
+	if (loop.signal_fd != -1)
+		sigprocmask(SIG_SETMASK, &loop.old_mask, NULL);
 	signer_free(run->signer);
 	scheduler_free(run->scheduler);
 	ledger_free(run->ledger);

@@ -355,6 +355,8 @@ pool_close(struct pool *p)
 			buf_consume(&w->in, buf_len(&w->in));
 		reap_until(p, i, until_ms + END_MS);
 	}
+	fd_temporary_dir_remove(p->temporary);
+	p->temporary = NULL;
 }
 
 void
@@ -383,7 +385,6 @@ pool_clear(struct pool *p)
 {
 	pool_signal(p, SIGKILL);
 	pool_close(p);
-	fd_temporary_dir_remove(p->temporary);
 	free(p->workers);
 	free(p->program);
 	memset(p, 0, sizeof(*p));

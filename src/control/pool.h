@@ -99,7 +99,7 @@ void pool_reap(struct pool *p, uint32_t i);
 
 /*
  * Tell all workers to end, by closing their job pipes, give them a second for
- * it, and reap them.
+ * it, and reap them; and remove their directory for temporary files.
  */
 void pool_close(struct pool *p);
 /* Send all workers a signal. */

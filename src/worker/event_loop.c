@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "worker/interpose.h"
 #include "util/log.h"
 #include "util/xalloc.h"
+#include "worker/interpose.h"
 
 typedef void abort_function(void);
 

@@ -105,10 +105,10 @@ methods_keep(struct session *s)
 
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		name = libssh2_session_methods(s->ssh, kinds[i]);
-		/* A cipher may have a MAC of its own, which is in no list. */
 		rc = name != NULL
 		    ? libssh2_session_method_pref(s->ssh, kinds[i], name)
 		    : LIBSSH2_ERROR_METHOD_NONE;
+		/* A cipher may have a MAC of its own, which is in no list. */
 		if (rc != 0 && rc != LIBSSH2_ERROR_METHOD_NOT_SUPPORTED)
 			transport_abort(&s->transport);
 	}
