@@ -34,6 +34,7 @@ batch_refused() {
 
 # up ARGUMENT...: web01 runs the command; sets worker.
 up() {
+	rm -f "$out" # of the run before
 	batch_start -v -h web01 -workers 1 -cmd "$command" "$@"
 	is_up
 }
