@@ -74,10 +74,8 @@ regex_size(const char *pattern)
 	const char *p;
 
 	for (p = pattern; *p != '\0'; p++) {
-		if (*p == '+') {
+		if (*p == '+' || *p == '*' || *p == '?') {
 			part = bounded(2 * part + OPTIONAL);
-		} else if (*p == '*' || *p == '?') {
-			part = bounded(part + OPTIONAL);
 		} else if (*p == ')' && depth > 0) {
 			part = bounded(sums[depth--] + part + 1);
 		} else if (!repeated(&p, &part)) {

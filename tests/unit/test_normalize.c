@@ -157,14 +157,14 @@ test_a_pattern_that_takes_all_memory_is_refused(void **state)
 		const char *pattern;
 		bool is_taken;
 	} rows[] = {{"[0-9]+(\\.[0-9]+){3} +[[:alpha:]]{1,20}", true},
-	    {"(a{100}){90}", true}, {"(a{100}){100}", false},
-	    {"(x?){400}", true}, {"(x?){600}", false}, {"(x|){600}", false},
-	    {"x{0,400}", true}, {"x{0,600}", false}, {"x{600}", true},
+	    {"(a{100}){18}", true}, {"(a{100}){100}", false},
+	    {"(x?){80}", true}, {"(x?){600}", false}, {"(x|){600}", false},
+	    {"x{0,90}", true}, {"x{0,600}", false}, {"x{600}", true},
 	    {"o?+++++++++", false}, {"(((a{9}){9,}){9,9}){,99}", false},
-	    {"a++++++++", true}, {"a++++++++++++++++++++++++++++++++", false},
+	    {"a+++++", true}, {"a++++++++++++++++++++++++++++++++", false},
 	    {"((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+", false},
 	    {"[]+{9999}][^]+]\\+\\{9999}[[.+.][:digit:]]", true},
-	    {"a*?*?*?*?*?*?*?*?*?*?*?*?*?*?*?*?*?*", true}};
+	    {"a*?*?", true}};
 	struct normalizer *n;
 	struct error err;
 	size_t i;
